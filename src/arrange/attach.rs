@@ -1,0 +1,149 @@
+//! Candidates and relations → the forest.
+
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use super::arborescence::maximum_arborescence;
+use crate::lexicon::Lexicon;
+use crate::types::{
+    Candidate, CaseMap, Edge, Node, NodeId, Relation, RelationKind, Role, Why,
+};
+
+/// A past condition or an exposure stays when it causes something by at least this score.
+const NEEDED_CAUSE: f64 = 0.9;
+/// Score of a finding's hanging under the primary disease for want of anything better.
+const UNDER_PRIMARY: f64 = 0.5;
+/// Score of being a root, for a disease, a symptom and anything else.
+const ROOT_DISEASE: f64 = 0.45;
+const ROOT_SYMPTOM: f64 = 0.2;
+const ROOT_OTHER: f64 = 0.1;
+/// What each finding that knowledge hangs under a disease adds to its primacy.
+const EXPLAINED: f64 = 0.12;
+
+/// Chooses the primary disease and attaches every candidate to its strongest cause. Relations
+/// refer to candidates by index; the map's node ids are new. O(V·E).
+pub fn attach(candidates: &[Candidate], relations: &[Relation], _lexicon: &Lexicon) -> CaseMap {
+    let kept = kept(candidates, relations);
+    let Some(primary) = primary(candidates, relations, &kept) else {
+        return forest(candidates, relations, &kept, None);
+    };
+    forest(candidates, relations, &kept, Some(primary))
+}
+
+/// Drops what only counts as a cause and causes nothing that stays.
+fn kept(candidates: &[Candidate], relations: &[Relation]) -> Vec<bool> {
+    let mut kept: Vec<bool> = candidates.iter().map(|candidate| !candidate.needs_effect).collect();
+    loop {
+        let before = kept.clone();
+        for relation in relations {
+            let (source, target) = (relation.source.0 as usize, relation.target.0 as usize);
+            let target_is_condition =
+                !matches!(candidates[target].role, Role::Exposure) || relation.score >= NEEDED_CAUSE * 1.5;
+            if before[target] && relation.score >= NEEDED_CAUSE && target_is_condition {
+                kept[source] = true;
+            }
+        }
+        if kept == before {
+            return kept;
+        }
+    }
+}
+
+/// The disease that the report is about: what it says of itself, and what explains the most.
+fn primary(candidates: &[Candidate], relations: &[Relation], kept: &[bool]) -> Option<usize> {
+    let mut scores: Vec<f64> = candidates.iter().map(|candidate| candidate.primacy).collect();
+    for relation in relations {
+        let known = relation.why.iter().any(|why| matches!(why, Why::Knowledge { .. }));
+        if known && kept[relation.target.0 as usize] {
+            scores[relation.source.0 as usize] += EXPLAINED;
+        }
+    }
+    (0..candidates.len())
+        .filter(|&index| kept[index] && matches!(candidates[index].role, Role::Disease | Role::Pathology | Role::Symptom))
+        .max_by(|&a, &b| scores[a].total_cmp(&scores[b]).then(b.cmp(&a)))
+}
+
+fn forest(candidates: &[Candidate], relations: &[Relation], kept: &[bool], primary: Option<usize>) -> CaseMap {
+    let mut graph: DiGraph<(), f64> = DiGraph::with_capacity(candidates.len() + 1, relations.len());
+    let root = graph.add_node(());
+    let nodes: Vec<NodeIndex> = candidates.iter().map(|_| graph.add_node(())).collect();
+    for relation in relations {
+        let (source, target) = (relation.source.0 as usize, relation.target.0 as usize);
+        if kept[source] && kept[target] {
+            graph.add_edge(nodes[source], nodes[target], relation.score);
+        }
+    }
+    for (index, candidate) in candidates.iter().enumerate().filter(|&(index, _)| kept[index]) {
+        let as_root = match candidate.role {
+            _ if Some(index) == primary => ROOT_DISEASE + 0.3,
+            Role::Disease | Role::Exposure => ROOT_DISEASE,
+            Role::Symptom | Role::Pathology => ROOT_SYMPTOM,
+            _ => ROOT_OTHER,
+        };
+        graph.add_edge(root, nodes[index], as_root);
+        if let Some(primary) = primary
+            && index != primary
+            && candidate.role != Role::Exposure
+        {
+            graph.add_edge(nodes[primary], nodes[index], UNDER_PRIMARY);
+        }
+    }
+    let parents = maximum_arborescence(&graph, root);
+    build(candidates, relations, kept, primary, &nodes, &parents)
+}
+
+/// Numbers the kept nodes in reading order and gives every edge its evidence.
+fn build(
+    candidates: &[Candidate],
+    relations: &[Relation],
+    kept: &[bool],
+    primary: Option<usize>,
+    nodes: &[NodeIndex],
+    parents: &[Option<NodeIndex>],
+) -> CaseMap {
+    let mut map = CaseMap::default();
+    let mut id_of = vec![None; candidates.len()];
+    for (index, candidate) in candidates.iter().enumerate().filter(|&(index, _)| kept[index]) {
+        let id = NodeId(map.nodes.len() as u32);
+        id_of[index] = Some(id);
+        map.nodes.push(Node {
+            id,
+            label: candidate.label.clone(),
+            concept: candidate.concept,
+            mentions: candidate.mentions.clone(),
+            inferred: candidate.inferred,
+        });
+    }
+    for index in 0..candidates.len() {
+        let Some(target) = id_of[index] else { continue };
+        let Some(parent) = parents[nodes[index].index()] else { continue };
+        // Graph node 0 is the virtual root; node i + 1 is candidate i.
+        let Some(cause) = parent.index().checked_sub(1) else { continue };
+        let Some(source) = id_of[cause] else { continue };
+        let best = relations
+            .iter()
+            .filter(|relation| relation.source.0 as usize == cause && relation.target.0 as usize == index)
+            .max_by(|a, b| a.score.total_cmp(&b.score));
+        map.edges.push(match best {
+            Some(relation) => Edge {
+                source,
+                target,
+                kind: relation.kind,
+                score: relation.score,
+                why: relation.why.clone(),
+            },
+            None => Edge {
+                source,
+                target,
+                kind: match candidates[index].role {
+                    Role::Result | Role::ExamFinding => RelationKind::EvidencedBy,
+                    Role::Symptom => RelationKind::ManifestsAs,
+                    _ => RelationKind::Complicates,
+                },
+                score: UNDER_PRIMARY,
+                why: vec![Why::Primary],
+            },
+        });
+    }
+    map.primary = primary.and_then(|index| id_of[index]);
+    map
+}

@@ -1,0 +1,405 @@
+//! Mentions → candidate nodes: labels in the notation, one concept one node.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::lexicon::{Lexicon, ModifierClass};
+use crate::types::{
+    Candidate, ConceptId, ConceptKind, Direction, Experiencer, Label, Mention, MentionKind, NormalizedText, Norm,
+    Role, Section, SectionKind, Sentence, Span, Status, Temporality,
+};
+
+/// Sites that a symptom or lesion hangs on through these words: 「四肢のしびれ」「下腿に浮腫」.
+static SITE_LINK: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:の|に|にも|は|では|から|より|で|を中心に|を主体に|全体に|、|・|に(?:著明な|軽度の|高度の|多発する|広範な|びまん性の|圧痛を伴う|多数の|新たな|持続する)|の(?:著明な|軽度の|高度の|広範な))?$")
+        .expect("a constant pattern")
+});
+
+/// What the report is said to be about, before or after the disease's name.
+static ABOUT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:\([^()]{1,30}\))?(?:の|を|が|に(?:よる|伴う)\S{0,12}の|と\S{0,12})?(?:[^。、]{0,24})?(?:[1一２2]\s?例|症例を|1症例|経験した|経験し(?:、|,|て)?\S{0,6}報告|報告する|発症した)")
+        .expect("a constant pattern")
+});
+
+/// The diagnosis was made.
+static DIAGNOSED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:\([^()]{1,30}\))?(?:\S{0,14}?)(?:と(?:の)?(?:最終|確定|臨床|病理|術前|術後)?診断|と考え|の(?:確定|最終|臨床)?診断(?:と|に至|で|にて|が|し|、|。)|を診断|と判断|であると診断|と確定)")
+        .expect("a constant pattern")
+});
+
+/// The words before a drug or treatment's effect.
+static EXPOSURE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:の)?(?:大量|長期|少量|外用|静注|投与|使用|内服|服用|摂取|曝露|治療|施行|併用|点滴|開始|療法|を|が|\s)*(?:に(?:よる|より|よって|起因|伴う|伴い|続発)|後|中(?:に|の|止)?|開始|歴|が原因|を契機|を誘因|誘発)")
+        .expect("a constant pattern")
+});
+
+/// A verb of showing, after which an exam's finding stands.
+const IMAGING_SECTIONS: [SectionKind; 2] = [SectionKind::Imaging, SectionKind::Pathology];
+
+/// Makes candidate nodes of the mentions that hold for the patient. O(mentions²) in the worst
+/// case, with mentions in the tens.
+pub fn fold(
+    text: &NormalizedText,
+    sections: &[Section],
+    sentences: &[Sentence],
+    mentions: &[Mention],
+    lexicon: &Lexicon,
+) -> Vec<Candidate> {
+    let folder = Folder { text: text.norm(), sections, sentences, mentions, lexicon };
+    let mut nodes = Nodes { lexicon, candidates: Vec::new(), by_label: HashMap::new() };
+    for index in 0..mentions.len() {
+        folder.add(index, &mut nodes);
+    }
+    folder.primacy(&mut nodes.candidates);
+    nodes.candidates
+}
+
+struct Folder<'t> {
+    text: &'t str,
+    sections: &'t [Section],
+    sentences: &'t [Sentence],
+    mentions: &'t [Mention],
+    lexicon: &'t Lexicon,
+}
+
+struct Nodes<'t> {
+    lexicon: &'t Lexicon,
+    candidates: Vec<Candidate>,
+    by_label: HashMap<String, usize>,
+}
+
+impl Folder<'_> {
+    fn section(&self, mention: &Mention) -> SectionKind {
+        self.sections.get(mention.section).map_or(SectionKind::Other, |section| section.kind)
+    }
+
+    /// The words of the mention's sentence after it, and before it.
+    fn around(&self, mention: &Mention) -> (&str, &str) {
+        let Some(sentence) = self.sentences.get(mention.sentence) else { return ("", "") };
+        let after = self.text.get(mention.norm.end..sentence.span.end).unwrap_or_default();
+        let before = self.text.get(sentence.span.start..mention.norm.start).unwrap_or_default();
+        (before, after)
+    }
+
+    fn add(&self, index: usize, nodes: &mut Nodes<'_>) {
+        let mention = &self.mentions[index];
+        if mention.assertion.experiencer != Experiencer::Patient {
+            return;
+        }
+        match mention.kind {
+            MentionKind::Disease | MentionKind::Finding => self.add_condition(index, nodes),
+            MentionKind::TestItem => self.add_result(mention, nodes),
+            MentionKind::Drug | MentionKind::Treatment => self.add_exposure(mention, nodes),
+            _ => {}
+        }
+    }
+
+    fn add_condition(&self, index: usize, nodes: &mut Nodes<'_>) {
+        let mention = &self.mentions[index];
+        let section = self.section(mention);
+        match mention.assertion.status {
+            Status::Present => {}
+            // What is suspected and never settled counts where a report states its conclusion.
+            Status::Suspected
+                if matches!(section, SectionKind::Diagnosis | SectionKind::Conclusion | SectionKind::Title) => {}
+            _ => return,
+        }
+        let kind = mention.concept.map(|id| self.lexicon.concept(id).kind);
+        let words = self.clean_label(mention);
+        if words.is_empty() {
+            return;
+        }
+        let past = mention.assertion.time == Temporality::Past;
+        let exam = self.exam_of(index);
+        let shown = matches!(kind, Some(ConceptKind::ExamFinding))
+            || kind.is_none() && mention.kind == MentionKind::Finding
+            || exam.is_some() && matches!(kind, Some(ConceptKind::Sign));
+        if shown && let Some(exam) = exam {
+            let finding = match self.site_of(index) {
+                Some(site) if !words.contains(site) => format!("{site}{words}"),
+                _ => words,
+            };
+            let label = Label::ExamFinding { exam: exam.text.clone(), finding };
+            nodes.insert(label, mention, mention.concept, Role::ExamFinding, past);
+            return;
+        }
+        let role = match kind {
+            Some(ConceptKind::Disease) => Role::Disease,
+            Some(ConceptKind::Pathology | ConceptKind::LabState) => Role::Pathology,
+            Some(_) => Role::Symptom,
+            None if mention.kind == MentionKind::Disease => Role::Disease,
+            None => Role::Symptom,
+        };
+        // A state that its words give as a test's direction is that result: 好酸球増多.
+        if let Some(id) = mention.concept
+            && let Some((test, direction)) = self.lexicon.state_result(id)
+            && kind == Some(ConceptKind::LabState)
+            && self.says_direction(&words)
+        {
+            let test_label = self.lexicon.concept(test).label.clone();
+            let label = Label::Result { test: test_label, result: direction.label().to_owned() };
+            nodes.insert(label, mention, Some(test), Role::Result, past);
+            return;
+        }
+        let label = match self.site_of(index) {
+            Some(site) if role == Role::Symptom && !words.contains(site) => {
+                Label::AtSite { condition: words, site: site.to_owned() }
+            }
+            _ => Label::Condition(words),
+        };
+        nodes.insert(label, mention, mention.concept, role, past);
+    }
+
+    /// True when a name ends in a word that says high or low.
+    fn says_direction(&self, words: &str) -> bool {
+        words.char_indices().skip(1).any(|(at, _)| {
+            matches!(self.lexicon.result_word(&words[at..]), Some(Direction::High | Direction::Low | Direction::Positive))
+        })
+    }
+
+    fn add_result(&self, mention: &Mention, nodes: &mut Nodes<'_>) {
+        let (Some(value), Some(test)) = (&mention.value, mention.concept) else { return };
+        let Some(direction) = value.direction else { return };
+        if !direction.is_abnormal() || mention.assertion.status != Status::Present {
+            return;
+        }
+        // A vital sign out of range is the symptom of that name: 体温39℃ is 発熱.
+        if let Some(state) = self.lexicon.result_state(test, direction)
+            && matches!(self.lexicon.concept(state).kind, ConceptKind::Symptom | ConceptKind::Sign)
+            && self.lexicon.concept(test).class == "バイタル"
+        {
+            let label = Label::Condition(self.lexicon.concept(state).label.clone());
+            nodes.insert(label, mention, Some(state), Role::Symptom, false);
+            return;
+        }
+        let test_label = self.lexicon.concept(test).label.clone();
+        let label = Label::Result { test: test_label, result: direction.label().to_owned() };
+        let past = mention.assertion.time == Temporality::Past;
+        nodes.insert(label, mention, Some(test), Role::Result, past);
+    }
+
+    fn add_exposure(&self, mention: &Mention, nodes: &mut Nodes<'_>) {
+        if mention.assertion.status != Status::Present {
+            return;
+        }
+        let label = match mention.kind {
+            MentionKind::Drug => format!("{}使用", mention.text),
+            _ => mention.text.clone(),
+        };
+        nodes.insert(Label::History(label), mention, mention.concept, Role::Exposure, true);
+        let (_, after) = self.around(mention);
+        if EXPOSURE.is_match(after)
+            && let Some(node) = nodes.of(mention)
+        {
+            // Words say that it is a cause; relate reads how strongly.
+            nodes.candidates[node].primacy += 0.1;
+        }
+    }
+
+    /// The mention's words without degree and course, and without what only its sentence needs.
+    fn clean_label(&self, mention: &Mention) -> String {
+        let mut words = mention.text.as_str();
+        while let Some((modifier, class)) = self.lexicon.modifier_prefix(words) {
+            if class == ModifierClass::Concept {
+                break;
+            }
+            words = words[modifier.len()..].trim_start_matches(['な', 'の']);
+        }
+        words.trim().to_owned()
+    }
+
+    /// The site that a symptom or lesion stands at: directly before it in its clause.
+    fn site_of(&self, index: usize) -> Option<&str> {
+        let mention = &self.mentions[index];
+        // Through coordinated findings back to the site: 「下腿に浮腫、紫斑を認めた」.
+        let mut at = index;
+        while at > 0 {
+            let before = &self.mentions[at - 1];
+            if before.sentence != mention.sentence || before.norm.end > self.mentions[at].norm.start {
+                return None;
+            }
+            let between = self.text.get(before.norm.end..self.mentions[at].norm.start)?;
+            match before.kind {
+                MentionKind::Site => {
+                    return SITE_LINK.is_match(between).then(|| self.site_phrase(at - 1));
+                }
+                MentionKind::Feature | MentionKind::Time => return None,
+                MentionKind::Disease | MentionKind::Finding
+                    if matches!(between, "、" | "と" | "や" | "・" | "," | "および" | "及び") && at == index => {}
+                _ => return None,
+            }
+            at -= 1;
+        }
+        None
+    }
+
+    /// The site with the sites before it that belong to it: 左|下腿, 四肢.
+    fn site_phrase(&self, index: usize) -> &str {
+        let site = &self.mentions[index];
+        let mut start = site.norm.start;
+        for before in self.mentions[..index].iter().rev() {
+            if before.kind == MentionKind::Site && before.norm.end == start {
+                start = before.norm.start;
+            } else {
+                break;
+            }
+        }
+        // A side that the tokens left outside.
+        for side in ["両側", "左右", "右", "左", "両"] {
+            if self.text[..start].ends_with(side) {
+                start -= side.len();
+                break;
+            }
+        }
+        Span::<Norm>::new(start, site.norm.end).slice(self.text)
+    }
+
+    /// The examination that shows a finding: the last exam before it in its sentence, or the
+    /// one of an earlier sentence of an imaging section.
+    fn exam_of(&self, index: usize) -> Option<&Mention> {
+        let mention = &self.mentions[index];
+        for before in self.mentions[..index].iter().rev() {
+            let same_sentence = before.sentence == mention.sentence;
+            let same_section = before.section == mention.section;
+            if !same_section {
+                break;
+            }
+            if before.kind == MentionKind::Exam {
+                let sentences_back = mention.sentence - before.sentence;
+                let wide = IMAGING_SECTIONS.contains(&self.section(mention));
+                return (same_sentence || sentences_back == 1 || wide && sentences_back <= 4).then_some(before);
+            }
+        }
+        None
+    }
+
+    /// How much the report says that a candidate is its subject.
+    fn primacy(&self, candidates: &mut [Candidate]) {
+        let mut general: HashMap<ConceptId, f64> = HashMap::new();
+        for mention in self.mentions {
+            // A background that speaks of a disease in general says what the report is about.
+            if let (Some(id), Status::General | Status::Suspected) = (mention.concept, mention.assertion.status)
+                && matches!(self.section(mention), SectionKind::Background | SectionKind::Discussion | SectionKind::Conclusion)
+            {
+                *general.entry(id).or_default() += 0.4;
+            }
+        }
+        for candidate in candidates.iter_mut() {
+            candidate.primacy += match candidate.role {
+                Role::Disease => 1.0,
+                Role::Pathology => -0.5,
+                Role::Symptom => -1.5,
+                _ => -100.0,
+            };
+            if candidate.needs_effect {
+                candidate.primacy -= 1.5;
+            }
+            if let Some(id) = candidate.concept {
+                candidate.primacy += general.get(&id).copied().unwrap_or_default().min(1.6);
+            }
+            candidate.primacy += 0.25 * (candidate.mentions.len() as f64 - 1.0).min(4.0);
+            let mut about = false;
+            let mut diagnosed = false;
+            for &id in &candidate.mentions {
+                let mention = &self.mentions[id.0 as usize];
+                let (before, after) = self.around(mention);
+                let _ = before;
+                about |= ABOUT.is_match(after);
+                diagnosed |= DIAGNOSED.is_match(after);
+                candidate.primacy += match self.section(mention) {
+                    SectionKind::Title => 3.0,
+                    SectionKind::Diagnosis => 1.5,
+                    SectionKind::Conclusion => 0.8,
+                    SectionKind::Background => 0.8,
+                    SectionKind::Discussion => 0.4,
+                    SectionKind::ChiefComplaint | SectionKind::SocialHistory | SectionKind::Medication => -0.5,
+                    SectionKind::PastHistory | SectionKind::Comorbidity => -1.0,
+                    _ => 0.0,
+                };
+            }
+            candidate.primacy += if about { 2.0 } else { 0.0 } + if diagnosed { 1.5 } else { 0.0 };
+        }
+    }
+}
+
+impl Nodes<'_> {
+    fn of(&self, mention: &Mention) -> Option<usize> {
+        self.candidates.iter().position(|candidate| candidate.mentions.contains(&mention.id))
+    }
+
+    /// Adds a mention to the candidate of its label or concept, or makes one.
+    fn insert(&mut self, label: Label, mention: &Mention, concept: Option<ConceptId>, role: Role, needs_effect: bool) {
+        let text = label.to_string();
+        let existing = self.by_label.get(&text).copied().or_else(|| self.same(&label, concept, role));
+        if let Some(index) = existing {
+            let candidate = &mut self.candidates[index];
+            candidate.mentions.push(mention.id);
+            candidate.needs_effect &= needs_effect;
+            // The more specific label names the node: 細菌性肺炎 rather than 肺炎.
+            if self.more_specific(&label, concept, index) {
+                self.candidates[index].label = label;
+                self.candidates[index].concept = concept;
+            }
+            self.by_label.insert(text, index);
+            return;
+        }
+        self.by_label.insert(text, self.candidates.len());
+        self.candidates.push(Candidate {
+            label,
+            concept,
+            role,
+            mentions: vec![mention.id],
+            inferred: false,
+            needs_effect,
+            primacy: 0.0,
+        });
+    }
+
+    /// A candidate of the same concept, or of one that is a kind of the other.
+    fn same(&self, label: &Label, concept: Option<ConceptId>, role: Role) -> Option<usize> {
+        let concept = concept?;
+        self.candidates.iter().position(|candidate| {
+            let Some(other) = candidate.concept else { return false };
+            let folds = match (&candidate.label, label) {
+                (Label::Condition(a), Label::Condition(b)) => {
+                    (other == concept && (a.contains(b.as_str()) || b.contains(a.as_str()) || self.is_name(a, b)))
+                        || role == Role::Disease
+                            && candidate.role == Role::Disease
+                            && (self.lexicon.is_a(concept, other) || self.lexicon.is_a(other, concept))
+                            && (a.ends_with(b.as_str()) || b.ends_with(a.as_str()))
+                }
+                (Label::AtSite { .. }, Label::Condition(_)) | (Label::Condition(_), Label::AtSite { .. }) => {
+                    other == concept
+                }
+                (Label::AtSite { site: a, .. }, Label::AtSite { site: b, .. }) => {
+                    other == concept && (a.contains(b.as_str()) || b.contains(a.as_str()))
+                }
+                (Label::Result { result: a, .. }, Label::Result { result: b, .. }) => other == concept && a == b,
+                (Label::ExamFinding { exam: a, .. }, Label::ExamFinding { exam: b, .. }) => other == concept && a == b,
+                (Label::History(_), Label::History(_)) => other == concept,
+                _ => false,
+            };
+            folds
+        })
+    }
+
+    /// True when both are plain names of one concept, so that neither says more.
+    fn is_name(&self, a: &str, b: &str) -> bool {
+        !self.lexicon.lookup(a).is_empty() && !self.lexicon.lookup(b).is_empty()
+    }
+
+    fn more_specific(&self, label: &Label, concept: Option<ConceptId>, index: usize) -> bool {
+        let candidate = &self.candidates[index];
+        match (label, &candidate.label) {
+            (Label::AtSite { .. }, Label::Condition(_)) => candidate.role == Role::Symptom,
+            (Label::Condition(new), Label::Condition(old)) => match (concept, candidate.concept) {
+                (Some(new_id), Some(old_id)) if new_id != old_id => self.lexicon.is_a(new_id, old_id),
+                // A Latin abbreviation gives way to the name that the report writes out.
+                _ => old.is_ascii() && !new.is_ascii() || new.ends_with(old.as_str()) && new.len() > old.len(),
+            },
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Pathologies that no word names but that several findings make plain.
+
+use std::collections::HashMap;
+
+use crate::lexicon::{Key, Lexicon};
+use crate::types::{Candidate, ConceptId, ConceptKind, Label, NodeId, Relation, Role};
+
+/// So many findings must speak for a pathology.
+const MIN_FINDINGS: usize = 3;
+/// A finding that a disease of the report explains this well needs no other explanation.
+const EXPLAINED: f64 = 1.7;
+
+/// Adds pathologies that at least three findings are evidence of and that a disease of the report
+/// is known to make (心筋障害 for BNP↑, troponin+, negative T). True when one was added.
+/// O(candidates × known causes).
+pub fn add_latent(candidates: &mut Vec<Candidate>, relations: &[Relation], lexicon: &Lexicon) -> bool {
+    let mut explained = vec![0.0f64; candidates.len()];
+    for Relation { target, score, source, .. } in relations {
+        // An exam that shows the finding's own name, or a general symptom, is no explanation.
+        if matches!(candidates[source.0 as usize].role, Role::Disease | Role::Pathology) {
+            let NodeId(target) = *target;
+            explained[target as usize] = explained[target as usize].max(*score);
+        }
+    }
+    let mut evidence: HashMap<ConceptId, Vec<usize>> = HashMap::new();
+    for (index, candidate) in candidates.iter().enumerate() {
+        if !matches!(candidate.role, Role::Result | Role::ExamFinding) || explained[index] >= EXPLAINED {
+            continue;
+        }
+        let Some(key) = key(candidate, lexicon) else { continue };
+        for (cause, fact) in lexicon.knowledge().causes(key) {
+            if let Key::Concept(id) = cause
+                && lexicon.concept(id).kind == ConceptKind::Pathology
+                && fact.frequency.probability() >= 0.5
+            {
+                evidence.entry(id).or_default().push(index);
+            }
+        }
+    }
+    let mut latent: Vec<(ConceptId, usize)> = evidence
+        .into_iter()
+        .filter(|(id, findings)| {
+            findings.len() >= MIN_FINDINGS
+                && !candidates.iter().any(|candidate| {
+                    candidate.concept.is_some_and(|other| lexicon.is_a(other, *id) || lexicon.is_a(*id, other))
+                })
+                && candidates.iter().any(|candidate| {
+                    matches!(candidate.role, Role::Disease)
+                        && candidate.concept.is_some_and(|cause| {
+                            lexicon.knowledge().link(lexicon, Key::Concept(cause), Key::Concept(*id)).is_some()
+                        })
+                })
+        })
+        .map(|(id, findings)| (id, findings.len()))
+        .collect();
+    latent.sort_by_key(|&(id, findings)| (std::cmp::Reverse(findings), id));
+    // One at most: two that share their findings would only divide them.
+    let Some(&(id, _)) = latent.first() else { return false };
+    candidates.push(Candidate {
+        label: Label::Condition(lexicon.concept(id).label.clone()),
+        concept: Some(id),
+        role: Role::Pathology,
+        mentions: Vec::new(),
+        inferred: true,
+        needs_effect: false,
+        primacy: -10.0,
+    });
+    true
+}
+
+fn key(candidate: &Candidate, lexicon: &Lexicon) -> Option<Key> {
+    lexicon.key(&candidate.label)
+}

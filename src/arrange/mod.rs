@@ -1,0 +1,11 @@
+//! Mentions and relations → the case map: fold mentions into candidate nodes, choose the primary
+//! disease, attach every node to its strongest cause.
+
+mod arborescence;
+mod attach;
+mod fold;
+mod latent;
+
+pub use attach::attach;
+pub use fold::fold;
+pub use latent::add_latent;

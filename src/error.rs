@@ -1,0 +1,80 @@
+//! One error type, with stable codes.
+
+use std::path::PathBuf;
+
+/// What can go wrong. Each has a stable [`Error::code`]; each message names the file, line and
+/// value at fault and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder could not be read or written.
+    #[error("{path}: {reason}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A report is not UTF-8.
+    #[error("{path}: not UTF-8 at byte {at}; convert it first, e.g. `iconv -f CP932 -t UTF-8`", path = path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// First offending byte.
+        at: usize,
+    },
+    /// A report is longer than [`crate::pipeline::MAX_REPORT_BYTES`].
+    #[error("{id}: {bytes} bytes; a report may have at most {limit}: split it into one file a case")]
+    TooLong {
+        /// The report's id.
+        id: String,
+        /// Its length in bytes.
+        bytes: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A dictionary row is broken.
+    #[error("{file}:{line}: {reason}: `{value}`")]
+    Dictionary {
+        /// The table.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// The value at fault.
+        value: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A record of a data file is broken.
+    #[error("{file}:{line}: {reason}")]
+    Record {
+        /// The file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// Data compiled into the program does not load: a fault of the build.
+    #[error("embedded {what} does not load: {reason}; rebuild with `cargo clean && cargo build`")]
+    Embedded {
+        /// Which data.
+        what: &'static str,
+        /// The loader's message.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// A stable code, for programs.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Error::Io { .. } => "io",
+            Error::NotUtf8 { .. } => "not-utf8",
+            Error::TooLong { .. } => "too-long",
+            Error::Dictionary { .. } => "dictionary",
+            Error::Record { .. } => "record",
+            Error::Embedded { .. } => "embedded",
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Compounds that no dictionary lists: a known term with the nouns around it (両側多発性すりガラス
+//! 陰影), and noun runs that end in a head of disease or finding names (〜症, 〜炎, 〜狭窄).
+
+use super::Draft;
+use crate::lexicon::Lexicon;
+use crate::types::{ConceptId, MentionKind, PartOfSpeech, Span, Token};
+
+/// No compound is longer, in characters.
+const MAX_COMPOUND_CHARS: usize = 30;
+
+/// Nouns that stand before or after a term without being part of its name.
+const OUTSIDE: &[&str] = &[
+    "今回", "同時", "以後", "以降", "当初", "入院", "退院", "受診", "来院", "紹介", "自覚", "指摘", "主訴", "症例", "患者",
+    "本例", "本症", "本症例", "治療", "診断", "精査", "加療", "目的", "経過", "予防", "既往", "歴", "当院", "当科", "前医",
+    "近医", "女性", "男性", "歳", "年", "月", "日", "時", "後", "前", "中", "例", "等", "など", "頃", "間", "上", "下", "目", "回",
+    "出現", "発症", "合併", "併発", "疑い", "増悪", "悪化", "改善", "消失", "軽快", "再燃", "持続", "継続", "認識", "確認", "所見",
+    "発見", "施行", "開始", "投与", "服用", "内服", "使用", "術後", "術前", "手術", "検査", "入院時", "初診時", "来院時", "初診",
+    "同日", "翌日", "当日", "最終", "臨床", "手術時", "部位", "周囲", "疾患", "原因", "傾向", "状態", "程度", "強度", "陽性", "陰性",
+    "有り", "無し", "なし", "あり", "様", "様々", "著明", "明らか", "高度", "軽度", "中等度", "一部", "多数", "数", "約", "ほか", "他",
+];
+
+/// Extends the dictionary's terms to their compounds and adds unlisted compounds. In reading
+/// order, without overlaps. O(tokens + terms).
+pub fn extend(text: &str, tokens: &[Token], terms: &[Draft], lexicon: &Lexicon) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = Vec::with_capacity(terms.len() * 2);
+    let mut term = terms.iter().peekable();
+    for run in runs(text, tokens, terms) {
+        let mut inside = Vec::new();
+        while let Some(next) = term.next_if(|next| next.span.end <= run.end) {
+            inside.push(next.clone());
+        }
+        compounds_of_run(text, tokens, run, inside, lexicon, &mut drafts);
+    }
+    drafts.extend(term.cloned());
+    drafts
+}
+
+/// Maximal stretches of adjoining nominal tokens and terms.
+fn runs(text: &str, tokens: &[Token], terms: &[Draft]) -> Vec<Span<crate::types::Norm>> {
+    let mut pieces: Vec<Span<crate::types::Norm>> = tokens
+        .iter()
+        .filter(|token| token.pos.is_nominal() && !is_outside(token.span.slice(text)) && !is_symbol(token.span.slice(text)))
+        .map(|token| token.span)
+        .chain(terms.iter().map(|term| term.span))
+        .collect();
+    pieces.sort();
+    let mut runs: Vec<Span<crate::types::Norm>> = Vec::new();
+    for piece in pieces {
+        match runs.last_mut() {
+            Some(run) if piece.start <= run.end => run.end = run.end.max(piece.end),
+            _ => runs.push(piece),
+        }
+    }
+    runs
+}
+
+fn is_outside(word: &str) -> bool {
+    OUTSIDE.contains(&word)
+}
+
+/// Punctuation that IPADIC's unknown-word rules call a noun.
+fn is_symbol(word: &str) -> bool {
+    !word.chars().any(char::is_alphanumeric)
+}
+
+fn is_condition(draft: &Draft) -> bool {
+    matches!(draft.kind, MentionKind::Disease | MentionKind::Finding)
+}
+
+fn compounds_of_run(
+    text: &str,
+    tokens: &[Token],
+    run: Span<crate::types::Norm>,
+    inside: Vec<Draft>,
+    lexicon: &Lexicon,
+    drafts: &mut Vec<Draft>,
+) {
+    let words = run.slice(text);
+    let chars = words.chars().count();
+    let head = inside.iter().rposition(is_condition);
+    // An exam, drug or test beside a finding is a mention of its own: cut the run there.
+    let cut = inside.iter().rposition(|draft| {
+        !matches!(draft.kind, MentionKind::Site | MentionKind::Disease | MentionKind::Finding)
+    });
+    if let Some(head) = head {
+        let last = &inside[head];
+        let start = match cut {
+            Some(cut) if cut < head => inside[cut].span.end,
+            Some(_) => last.span.start,
+            None => run.start,
+        };
+        let end = extended_end(text, tokens, last.span.end, run.end, cut.is_some_and(|cut| cut > head));
+        let whole = Span::new(start, end);
+        if whole.slice(text).chars().count() <= MAX_COMPOUND_CHARS && whole.contains(&last.span) {
+            let concept = best_concept(text, whole, last, lexicon);
+            drafts.extend(inside[..head].iter().filter(|draft| draft.span.end <= start).cloned());
+            let kind = if whole == last.span { last.kind } else { compound_kind(text, whole, last, lexicon) };
+            drafts.push(Draft { span: whole, kind, concept, value: None });
+            drafts.extend(inside[head + 1..].iter().filter(|draft| draft.span.start >= end).cloned());
+            return;
+        }
+        drafts.extend(inside);
+        return;
+    }
+    // No known condition: a run that ends in a head is one, from the last exam or drug on.
+    let start = cut.map_or(run.start, |cut| inside[cut].span.end);
+    let tail = Span::<crate::types::Norm>::new(start, run.end);
+    if let Some(kind) = lexicon.head_kind(tail.slice(text))
+        && chars <= MAX_COMPOUND_CHARS
+        && tail.slice(text).chars().count() >= 3
+    {
+        drafts.extend(inside.iter().filter(|draft| draft.span.end <= start).cloned());
+        drafts.push(Draft { span: tail, kind, concept: None, value: None });
+        return;
+    }
+    drafts.extend(inside);
+}
+
+/// Words after the head that belong to the name: 肝硬変|症, 浸潤影|像; a sufffix, or a run that
+/// ends in a head itself.
+fn extended_end(text: &str, tokens: &[Token], head_end: usize, run_end: usize, other_follows: bool) -> usize {
+    if other_follows || head_end == run_end {
+        return head_end;
+    }
+    let first = tokens.partition_point(|token| token.span.start < head_end);
+    let mut end = head_end;
+    for token in &tokens[first.min(tokens.len())..] {
+        if token.span.start != end || token.span.end > run_end {
+            break;
+        }
+        let word = token.span.slice(text);
+        if token.pos == PartOfSpeech::Suffix && !matches!(word, "性" | "的" | "様" | "化" | "時" | "者" | "剤" | "薬") {
+            end = token.span.end;
+            continue;
+        }
+        break;
+    }
+    if end == head_end { run_end.min(rest_end(text, head_end, run_end)) } else { end }
+}
+
+/// The run's end when what follows the head makes a longer name of it (脳梗塞|後遺症), else the
+/// head's end.
+fn rest_end(text: &str, head_end: usize, run_end: usize) -> usize {
+    const TAILS: [&str; 12] =
+        ["後遺症", "性病変", "様症状", "性変化", "症状", "病変", "反応", "様陰影", "部位", "拡大", "狭小化", "機能低下"];
+    let rest = &text[head_end..run_end];
+    if TAILS.iter().any(|tail| rest.ends_with(tail)) { run_end } else { head_end }
+}
+
+/// The concept of the longest suffix of the compound, with leading modifiers taken off.
+fn best_concept(
+    text: &str,
+    whole: Span<crate::types::Norm>,
+    head: &Draft,
+    lexicon: &Lexicon,
+) -> Option<ConceptId> {
+    let words = whole.slice(text);
+    lexicon.lookup_condition(words).or_else(|| {
+        let mut rest = words;
+        while let Some((modifier, _)) = lexicon.modifier_prefix(rest) {
+            rest = &rest[modifier.len()..];
+            if let Some(id) = lexicon.lookup_condition(rest) {
+                return Some(id);
+            }
+        }
+        None
+    }).or(head.concept)
+}
+
+fn compound_kind(text: &str, whole: Span<crate::types::Norm>, head: &Draft, lexicon: &Lexicon) -> MentionKind {
+    if whole.end == head.span.end { head.kind } else { lexicon.head_kind(whole.slice(text)).unwrap_or(head.kind) }
+}

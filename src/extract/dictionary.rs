@@ -1,0 +1,190 @@
+//! Dictionary mentions: the longest surface at each place, on word boundaries.
+
+use super::Draft;
+use super::measure::TestHit;
+use crate::lexicon::{Lexicon, SurfaceMatch};
+use crate::types::{ConceptId, ConceptKind, MentionKind, Span, Token};
+
+/// What the dictionaries find in a text.
+#[derive(Debug, Default)]
+pub struct Matches {
+    /// Terms other than tests, leftmost-longest, in reading order, without overlaps.
+    pub terms: Vec<Draft>,
+    /// Names of tests, leftmost-longest among themselves; they may overlap terms (血小板減少).
+    pub tests: Vec<TestHit>,
+}
+
+/// Finds terms and test names. O(n + matches).
+pub fn matches(text: &str, tokens: &[Token], lexicon: &Lexicon) -> Matches {
+    let lowercase = text.to_ascii_lowercase();
+    let boundaries = Boundaries::new(text, tokens);
+    let mut terms: Vec<(SurfaceMatch, ConceptId)> = Vec::new();
+    let mut tests: Vec<(SurfaceMatch, ConceptId)> = Vec::new();
+    for found in lexicon.find_all(&lowercase) {
+        let surface = lexicon.surface(found.surface);
+        if !case_agrees(&text[found.start..found.end], &surface.text) {
+            continue;
+        }
+        let is_test = |id: &ConceptId| lexicon.concept(*id).kind == ConceptKind::Test;
+        if let Some(&test) = surface.concepts.iter().find(|id| is_test(id))
+            && boundaries.allow_test(text, found.start, found.end)
+        {
+            tests.push((found, test));
+        }
+        if let Some(&term) = surface.concepts.iter().find(|id| !is_test(id))
+            && boundaries.allow_term(text, found.start, found.end)
+        {
+            terms.push((found, term));
+        }
+    }
+    Matches {
+        terms: leftmost_longest(terms)
+            .map(|(found, concept)| Draft {
+                span: Span::new(found.start, found.end),
+                kind: mention_kind(lexicon.concept(concept).kind),
+                concept: Some(concept),
+                value: None,
+            })
+            .collect(),
+        tests: leftmost_longest(tests)
+            .map(|(found, concept)| TestHit { span: Span::new(found.start, found.end), concept })
+            .collect(),
+    }
+}
+
+/// The kind of mention that a concept of this kind makes.
+pub fn mention_kind(kind: ConceptKind) -> MentionKind {
+    match kind {
+        ConceptKind::Disease | ConceptKind::Pathology | ConceptKind::Symptom => MentionKind::Disease,
+        ConceptKind::Sign | ConceptKind::ExamFinding | ConceptKind::LabState => MentionKind::Finding,
+        ConceptKind::Test => MentionKind::TestItem,
+        ConceptKind::Exam => MentionKind::Exam,
+        ConceptKind::Drug => MentionKind::Drug,
+        ConceptKind::Site => MentionKind::Site,
+        // An organism matters for the infection that it makes.
+        ConceptKind::Organism => MentionKind::Feature,
+        ConceptKind::Treatment => MentionKind::Treatment,
+    }
+}
+
+fn leftmost_longest(
+    mut found: Vec<(SurfaceMatch, ConceptId)>,
+) -> impl Iterator<Item = (SurfaceMatch, ConceptId)> {
+    found.sort_by_key(|(found, _)| (found.start, std::cmp::Reverse(found.end)));
+    let mut end = 0;
+    found.into_iter().filter(move |(found, _)| {
+        let free = found.start >= end;
+        if free {
+            end = found.end;
+        }
+        free
+    })
+}
+
+/// A short Latin form must agree in its capitals: `RA` is not `ra`, `Na` not `NA`… unless the
+/// report writes all of it in capitals.
+fn case_agrees(found: &str, surface: &str) -> bool {
+    if !found.is_ascii() || found.len() > 4 || found == surface {
+        return true;
+    }
+    let letters = |text: &str| text.chars().filter(char::is_ascii_alphabetic).count();
+    letters(found) >= 3 && !found.chars().any(|c| c.is_ascii_lowercase()) || {
+        let mut pair = found.chars().zip(surface.chars());
+        letters(found) >= 2 && pair.next().is_some_and(|(a, b)| a == b && a.is_ascii_uppercase())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Script {
+    Latin,
+    Digit,
+    Katakana,
+    Hiragana,
+    Kanji,
+    Other,
+}
+
+fn script(c: char) -> Script {
+    match c {
+        'a'..='z' | 'A'..='Z' | '\u{370}'..='\u{3ff}' => Script::Latin,
+        '0'..='9' => Script::Digit,
+        '\u{30a1}'..='\u{30fa}' | 'ー' => Script::Katakana,
+        '\u{3041}'..='\u{3096}' => Script::Hiragana,
+        '\u{4e00}'..='\u{9fff}' | '々' => Script::Kanji,
+        _ => Script::Other,
+    }
+}
+
+/// Where tokens start and end.
+struct Boundaries {
+    at: Vec<bool>,
+}
+
+impl Boundaries {
+    fn new(text: &str, tokens: &[Token]) -> Self {
+        let mut at = vec![tokens.is_empty(); text.len() + 1];
+        for token in tokens {
+            at[token.span.start] = true;
+            at[token.span.end] = true;
+        }
+        at[0] = true;
+        at[text.len()] = true;
+        Boundaries { at }
+    }
+
+    /// Latin, digit and katakana words are not cut; a short kanji or kana term must agree with the
+    /// tokens (下血 is not in 皮下血腫), a long one carries its own evidence.
+    fn allow_term(&self, text: &str, start: usize, end: usize) -> bool {
+        if !edges_free(text, start, end) {
+            return false;
+        }
+        let term = &text[start..end];
+        let chars = term.chars().count();
+        let kana = term.chars().all(|c| script(c) == Script::Hiragana);
+        if chars <= 2 || kana {
+            return self.at[start] && self.at[end];
+        }
+        chars > 3 || self.at[start] || self.at[end]
+    }
+
+    /// A test's name may be followed by its number, and may stand inside a longer token.
+    fn allow_test(&self, text: &str, start: usize, end: usize) -> bool {
+        edges_free(text, start, end)
+    }
+}
+
+fn edges_free(text: &str, start: usize, end: usize) -> bool {
+    let joined = |a: Option<char>, b: Option<char>| {
+        let (Some(a), Some(b)) = (a, b) else { return false };
+        matches!(
+            (script(a), script(b)),
+            (Script::Latin, Script::Latin) | (Script::Digit, Script::Digit) | (Script::Katakana, Script::Katakana)
+        )
+    };
+    let before = text[..start].chars().next_back();
+    let after = text[end..].chars().next();
+    let first = text[start..end].chars().next();
+    let last = text[start..end].chars().next_back();
+    // `Stage4の肺癌` may touch a digit, `HHV6` before `7` may not.
+    !joined(before, first) && !joined(last, after)
+        && !(first.is_some_and(|c| script(c) == Script::Latin) && before.is_some_and(|c| c == '-') && end - start <= 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capitals_of_short_forms() {
+        assert!(case_agrees("RA", "RA"));
+        assert!(!case_agrees("ra", "RA"));
+        assert!(case_agrees("CRP", "Crp"));
+    }
+
+    #[test]
+    fn words_are_not_cut() {
+        assert!(!edges_free("アミロイドーシス", 0, 15));
+        assert!(edges_free("WBC9000", 0, 3));
+        assert!(!edges_free("WBCS", 0, 3));
+    }
+}

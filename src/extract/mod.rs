@@ -1,0 +1,63 @@
+//! Sentences → mentions: dictionary matches, compounds that no dictionary lists, values, times.
+
+pub mod compound;
+pub mod dictionary;
+pub mod measure;
+pub mod merge;
+pub mod time;
+
+use crate::lexicon::{Lexicon, Sex};
+use crate::types::{ConceptId, MentionKind, Norm, NormalizedText, Section, Span, Token, Value};
+
+/// A mention before it is numbered, qualified and linked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// Where it stands.
+    pub span: Span<Norm>,
+    /// What it is.
+    pub kind: MentionKind,
+    /// The dictionary entry whose surface matched, if one did.
+    pub concept: Option<ConceptId>,
+    /// Its value, for a test.
+    pub value: Option<Value>,
+}
+
+/// Every mention of a report, in reading order and without overlaps except that a test's value
+/// lies apart from its test. O(n) in the report's length.
+pub fn mentions(text: &NormalizedText, sections: &[Section], tokens: &[Token], lexicon: &Lexicon) -> Vec<Draft> {
+    let norm = text.norm();
+    let found = dictionary::matches(norm, tokens, lexicon);
+    let compounds = compound::extend(norm, tokens, &found.terms, lexicon);
+    let (sex, age) = measure::sex_and_age(norm);
+    let mut measured = Vec::new();
+    let mut times = Vec::new();
+    for section in sections {
+        let hits: Vec<_> = found.tests.iter().filter(|hit| section.span.contains(&hit.span)).copied().collect();
+        measured.extend(measure::measurements(norm, section.span, &hits, lexicon, sex, age));
+        times.extend(time::time_expressions(norm, section.span, None));
+    }
+    merge::merge(norm, lexicon, compounds, measured, times)
+}
+
+impl measure::TestFacts for Lexicon {
+    fn label(&self, test: ConceptId) -> &str {
+        &self.concept(test).label
+    }
+
+    fn main_unit(&self, test: ConceptId) -> &str {
+        Lexicon::main_unit(self, test)
+    }
+
+    fn factor(&self, test: ConceptId, unit: &str) -> Option<f64> {
+        self.unit_factor(test, unit)
+    }
+
+    fn range(
+        &self,
+        test: ConceptId,
+        sex: Option<Sex>,
+        age_years: Option<f64>,
+    ) -> Option<(Option<f64>, Option<f64>)> {
+        self.reference_range(test, sex, age_years).map(|range| (range.low, range.high))
+    }
+}

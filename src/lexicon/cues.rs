@@ -1,0 +1,91 @@
+//! Cues: the words that negate, doubt or connect, as data under dictionaries/cues.
+
+use regex::Regex;
+
+use super::table::{Row, Table};
+use crate::error::Error;
+use crate::types::{RelationKind, Status};
+
+/// What a status cue says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatusCueKind {
+    /// It gives this status.
+    Status(Status),
+    /// It only looks like a cue and shields its words from others.
+    Neutral,
+}
+
+/// A cue of negation, suspicion, generality.
+#[derive(Debug, Clone)]
+pub struct StatusCue {
+    /// Pattern, anchored where the mention ends (`after`) or at the text's end (`before`).
+    pub pattern: Regex,
+    /// True when it stands after what it speaks of.
+    pub after: bool,
+    /// What it says.
+    pub kind: StatusCueKind,
+}
+
+/// Which way a relation cue points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CueDirection {
+    /// What stands before the cue causes what stands after it (AによるB).
+    Forward,
+    /// The object before the cue is caused by the sentence's topic (Aは、Bを呈し).
+    Subject,
+}
+
+/// A cue between a cause and an effect.
+#[derive(Debug, Clone)]
+pub struct RelationCue {
+    /// Pattern of the cue.
+    pub pattern: Regex,
+    /// Which way it points.
+    pub direction: CueDirection,
+    /// The relation that it means.
+    pub relation: RelationKind,
+    /// How strong it is, 0 to 1.
+    pub weight: f64,
+}
+
+fn pattern(table: &Table<'_>, row: &Row<'_>, text: &str) -> Result<Regex, Error> {
+    Regex::new(text).map_err(|error| table.error(row, row.get("pattern"), &format!("not a pattern: {error}")))
+}
+
+pub(super) fn read_status(table: &Table<'_>) -> Result<Vec<StatusCue>, Error> {
+    let mut cues = Vec::new();
+    for row in &table.rows {
+        let after = row.get("side") == "after";
+        let kind = match row.get("status") {
+            "absent" => StatusCueKind::Status(Status::Absent),
+            "suspected" => StatusCueKind::Status(Status::Suspected),
+            "planned" => StatusCueKind::Status(Status::Planned),
+            "general" => StatusCueKind::Status(Status::General),
+            "neutral" => StatusCueKind::Neutral,
+            other => return Err(table.error(row, other, "expected absent, suspected, planned, general or neutral")),
+        };
+        let text = row.get("pattern");
+        let text = if after { format!("^(?:{text})") } else { format!("(?:{text})") };
+        cues.push(StatusCue { pattern: pattern(table, row, &text)?, after, kind });
+    }
+    Ok(cues)
+}
+
+pub(super) fn read_relation(table: &Table<'_>) -> Result<Vec<RelationCue>, Error> {
+    let mut cues = Vec::new();
+    for row in &table.rows {
+        let direction = match row.get("direction") {
+            "forward" => CueDirection::Forward,
+            "subject" => CueDirection::Subject,
+            "neutral" => continue,
+            other => return Err(table.error(row, other, "expected forward, subject or neutral")),
+        };
+        let relation = row.get("relation");
+        let Some(relation) = RelationKind::from_name(relation) else {
+            return Err(table.error(row, relation, "unknown relation"));
+        };
+        let weight = table.number(row, "weight")?.unwrap_or(0.5);
+        cues.push(RelationCue { pattern: pattern(table, row, row.get("pattern"))?, direction, relation, weight });
+    }
+    Ok(cues)
+}

@@ -1,0 +1,191 @@
+//! Causal links between concepts.
+
+use std::collections::HashMap;
+
+use super::Lexicon;
+use super::table::Table;
+use crate::error::Error;
+use crate::types::{ConceptId, Direction, Label, RelationKind};
+
+/// What the knowledge table speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    /// A concept: disease, finding, drug, …
+    Concept(ConceptId),
+    /// A test and its direction.
+    Result(ConceptId, Direction),
+}
+
+/// How often a cause has an effect, in HPO's terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Frequency {
+    /// 1-4 %.
+    VeryRare,
+    /// 5-29 %.
+    Occasional,
+    /// 30-79 %.
+    Frequent,
+    /// 80-99 %.
+    VeryFrequent,
+    /// Always.
+    Obligate,
+}
+
+impl Frequency {
+    /// The middle of the band, as a probability.
+    pub const fn probability(self) -> f64 {
+        match self {
+            Frequency::VeryRare => 0.025,
+            Frequency::Occasional => 0.17,
+            Frequency::Frequent => 0.55,
+            Frequency::VeryFrequent => 0.9,
+            Frequency::Obligate => 1.0,
+        }
+    }
+
+    /// The name used in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Frequency::VeryRare => "very_rare",
+            Frequency::Occasional => "occasional",
+            Frequency::Frequent => "frequent",
+            Frequency::VeryFrequent => "very_frequent",
+            Frequency::Obligate => "obligate",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::VeryRare, Self::Occasional, Self::Frequent, Self::VeryFrequent, Self::Obligate]
+            .into_iter()
+            .find(|frequency| frequency.name() == name)
+    }
+}
+
+/// One causal link of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    /// The cause as the table writes it.
+    pub cause: String,
+    /// The effect as the table writes it.
+    pub effect: String,
+    /// What kind of link.
+    pub relation: RelationKind,
+    /// How often.
+    pub frequency: Frequency,
+}
+
+/// The causal links, by cause and by effect.
+#[derive(Default)]
+pub struct Knowledge {
+    facts: Vec<Fact>,
+    by_pair: HashMap<(Key, Key), u32>,
+    by_cause: HashMap<Key, Vec<(Key, u32)>>,
+    by_effect: HashMap<Key, Vec<(Key, u32)>>,
+    unlinked: Vec<(String, String)>,
+}
+
+impl Knowledge {
+    pub(super) fn read(&mut self, table: &Table<'_>, lexicon: &Lexicon) -> Result<(), Error> {
+        for row in &table.rows {
+            let relation = row.get("relation");
+            let Some(relation) = RelationKind::from_name(relation) else {
+                return Err(table.error(row, relation, "unknown relation; see dictionaries/README.md"));
+            };
+            let frequency = row.get("frequency");
+            let Some(frequency) = Frequency::from_name(frequency) else {
+                return Err(table.error(row, frequency, "unknown frequency; see dictionaries/README.md"));
+            };
+            let (cause, effect) = (row.get("cause"), row.get("effect"));
+            if cause.is_empty() || effect.is_empty() {
+                return Err(table.error(row, "", "cause and effect must both be given"));
+            }
+            let fact = Fact { cause: cause.to_owned(), effect: effect.to_owned(), relation, frequency };
+            let (Ok(cause_label), Ok(effect_label)) = (cause.parse::<Label>(), effect.parse::<Label>());
+            let keys = (lexicon.key(&cause_label), lexicon.key(&effect_label));
+            let (Some(cause_key), Some(effect_key)) = keys else {
+                self.unlinked.push((cause.to_owned(), effect.to_owned()));
+                continue;
+            };
+            self.add(cause_key, effect_key, fact);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, cause: Key, effect: Key, fact: Fact) {
+        let index = self.facts.len() as u32;
+        if let Some(&old) = self.by_pair.get(&(cause, effect)) {
+            // The same link from two tables: the more frequent wording stands.
+            if self.facts[old as usize].frequency < fact.frequency {
+                self.facts[old as usize] = fact;
+            }
+            return;
+        }
+        self.by_pair.insert((cause, effect), index);
+        self.by_cause.entry(cause).or_default().push((effect, index));
+        self.by_effect.entry(effect).or_default().push((cause, index));
+        self.facts.push(fact);
+    }
+
+    /// The link from exactly `cause` to exactly `effect`. O(1).
+    pub fn fact(&self, cause: Key, effect: Key) -> Option<&Fact> {
+        self.by_pair.get(&(cause, effect)).map(|&index| &self.facts[index as usize])
+    }
+
+    /// What `cause` leads to.
+    pub fn effects(&self, cause: Key) -> impl Iterator<Item = (Key, &Fact)> {
+        self.by_cause.get(&cause).into_iter().flatten().map(|&(key, index)| (key, &self.facts[index as usize]))
+    }
+
+    /// What leads to `effect`.
+    pub fn causes(&self, effect: Key) -> impl Iterator<Item = (Key, &Fact)> {
+        self.by_effect.get(&effect).into_iter().flatten().map(|&(key, index)| (key, &self.facts[index as usize]))
+    }
+
+    /// Number of links.
+    pub fn len(&self) -> usize {
+        self.facts.len()
+    }
+
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+
+    /// Links whose cause or effect no dictionary lists; they serve nothing until it does.
+    pub fn unlinked(&self) -> &[(String, String)] {
+        &self.unlinked
+    }
+
+    /// The best link from `cause` or what it is a kind of, to `effect` or what that is a kind of,
+    /// with its strength: its frequency's probability, less for every step of generality.
+    pub fn link(&self, lexicon: &Lexicon, cause: Key, effect: Key) -> Option<(f64, &Fact)> {
+        let mut best: Option<(f64, &Fact)> = None;
+        for (up, cause) in generalised(lexicon, cause) {
+            for (up_effect, effect) in generalised(lexicon, effect) {
+                if let Some(fact) = self.fact(cause, effect) {
+                    let strength = fact.frequency.probability().sqrt() * 0.85f64.powi(up as i32 + up_effect as i32);
+                    if best.is_none_or(|(old, _)| old < strength) {
+                        best = Some((strength, fact));
+                    }
+                }
+            }
+        }
+        best
+    }
+}
+
+/// A key and its more general keys with their distance.
+fn generalised(lexicon: &Lexicon, key: Key) -> Vec<(usize, Key)> {
+    match key {
+        Key::Concept(id) => lexicon
+            .ancestry(id)
+            .enumerate()
+            .map(|(up, id)| (up, lexicon.condition_key(id)))
+            .collect(),
+        Key::Result(test, direction) => {
+            let mut keys = vec![(0, key)];
+            keys.extend(lexicon.result_state(test, direction).map(|state| (0, Key::Concept(state))));
+            keys
+        }
+    }
+}

@@ -1,0 +1,625 @@
+//! The dictionaries and the knowledge table, loaded once and then read only.
+//!
+//! The tables of `dictionaries/` are embedded; [`Lexicon::load_default`] reads them, and
+//! [`Lexicon::from_tables`] reads any others of the same columns.
+
+mod cues;
+mod knowledge;
+mod ranges;
+mod table;
+
+pub use cues::{CueDirection, RelationCue, StatusCue, StatusCueKind};
+pub use knowledge::{Fact, Frequency, Key, Knowledge};
+pub use ranges::{ReferenceRange, Sex};
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder, MatchKind};
+
+use crate::error::Error;
+use crate::types::{Concept, ConceptId, ConceptKind, Direction, Label, MentionKind};
+use table::Table;
+
+mod embedded {
+    include!(concat!(env!("OUT_DIR"), "/tables.rs"));
+}
+
+/// A surface form found in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SurfaceMatch {
+    /// First byte in the text.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// Index of the surface, for [`Lexicon::surface`].
+    pub surface: u32,
+}
+
+/// A surface form: a way in which reports write one or more concepts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Surface {
+    /// The form as the dictionary writes it, NFKC.
+    pub text: String,
+    /// What it can mean, best first: a preferred label before a synonym before an abbreviation.
+    pub concepts: Vec<ConceptId>,
+}
+
+/// How a modifier of disease and finding names counts (軽度, 両側, 急速に進行する).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModifierClass {
+    /// Changes the concept and stays in labels: 急性, 両側, 続発性.
+    Concept,
+    /// Degree; dropped from labels: 軽度, 著明な.
+    Degree,
+    /// Course; dropped from labels: 急速に進行する.
+    Course,
+}
+
+/// All dictionaries and the knowledge, read only; shared by threads.
+pub struct Lexicon {
+    concepts: Vec<Concept>,
+    by_id: HashMap<String, ConceptId>,
+    surfaces: Vec<Surface>,
+    by_surface: HashMap<String, u32>,
+    matcher: CharwiseDoubleArrayAhoCorasick<u32>,
+    parents: Vec<Option<ConceptId>>,
+    tests: HashMap<ConceptId, ranges::TestData>,
+    any_test_units: Vec<(String, String, f64)>,
+    states: HashMap<ConceptId, (ConceptId, Direction)>,
+    state_of: HashMap<(ConceptId, Direction), ConceptId>,
+    organism_disease: HashMap<ConceptId, ConceptId>,
+    results: HashMap<String, Direction>,
+    prefixes: Vec<(String, ModifierClass)>,
+    heads: Vec<(String, MentionKind)>,
+    status_cues: Vec<StatusCue>,
+    relation_cues: Vec<RelationCue>,
+    family: Vec<String>,
+    knowledge: Knowledge,
+    counts: Vec<(String, usize)>,
+}
+
+impl Lexicon {
+    /// Reads the embedded dictionaries. Tens of milliseconds.
+    ///
+    /// # Errors
+    /// [`Error::Dictionary`] for a broken row, which the project's tests exclude.
+    pub fn load_default() -> Result<Self, Error> {
+        Self::from_tables(embedded::TABLES.iter().copied())
+    }
+
+    /// Reads tables given as (folder, file stem, TSV text); the folder says what the rows are, as
+    /// under `dictionaries/`. O(total size).
+    ///
+    /// # Errors
+    /// [`Error::Dictionary`] names the first broken row: a missing column, an unknown kind, an
+    /// empty label.
+    pub fn from_tables<'t>(tables: impl IntoIterator<Item = (&'t str, &'t str, &'t str)>) -> Result<Self, Error> {
+        let tables: Vec<Table<'t>> = tables
+            .into_iter()
+            .map(|(folder, stem, text)| Table::new(folder, stem, text))
+            .collect::<Result<_, _>>()?;
+        let mut builder = Builder::default();
+        for table in &tables {
+            builder.concepts(table)?;
+        }
+        builder.surfaces();
+        let mut lexicon = builder.finish()?;
+        // Ranges and units refer to tests, so the tests come first.
+        let (tests, others): (Vec<_>, Vec<_>) =
+            tables.iter().partition(|table| (table.folder, table.stem) == ("tests", "tests"));
+        for table in tests.into_iter().chain(others) {
+            lexicon.read_auxiliary(table)?;
+            lexicon.counts.push((format!("{}/{}", table.folder, table.stem), table.rows.len()));
+        }
+        // Knowledge refers to concepts and to test states, so it comes last.
+        let mut knowledge = Knowledge::default();
+        for table in tables.iter().filter(|table| table.folder == "knowledge") {
+            knowledge.read(table, &lexicon)?;
+        }
+        lexicon.knowledge = knowledge;
+        Ok(lexicon)
+    }
+
+    /// A concept by its index.
+    ///
+    /// # Panics
+    /// When the id is of another lexicon.
+    pub fn concept(&self, id: ConceptId) -> &Concept {
+        &self.concepts[id.0 as usize]
+    }
+
+    /// Every concept, by index.
+    pub fn concepts(&self) -> &[Concept] {
+        &self.concepts
+    }
+
+    /// A concept by its stable id.
+    pub fn by_id(&self, id: &str) -> Option<ConceptId> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Every surface form.
+    pub fn surfaces(&self) -> &[Surface] {
+        &self.surfaces
+    }
+
+    /// A surface form by its index.
+    ///
+    /// # Panics
+    /// When the index is of another lexicon.
+    pub fn surface(&self, index: u32) -> &Surface {
+        &self.surfaces[index as usize]
+    }
+
+    /// What a normalised string means, best first; exact but for the case of Latin letters. O(1).
+    pub fn lookup(&self, text: &str) -> &[ConceptId] {
+        self.by_surface
+            .get(&text.to_ascii_lowercase())
+            .map_or(&[], |&surface| &self.surfaces[surface as usize].concepts)
+    }
+
+    /// The best meaning of `text` that `accept` takes.
+    pub fn lookup_kind(&self, text: &str, accept: impl Fn(ConceptKind) -> bool) -> Option<ConceptId> {
+        self.lookup(text).iter().copied().find(|&id| accept(self.concept(id).kind))
+    }
+
+    /// The best disease, pathology, symptom, sign or finding that `text` names.
+    pub fn lookup_condition(&self, text: &str) -> Option<ConceptId> {
+        self.lookup_kind(text, ConceptKind::is_condition)
+    }
+
+    /// Every occurrence, also overlapping ones, of every surface form in `lowercase`: a normalised
+    /// text with its ASCII letters in lower case. O(n + matches).
+    pub fn find_all<'l>(&'l self, lowercase: &'l str) -> impl Iterator<Item = SurfaceMatch> + 'l {
+        self.matcher.find_overlapping_iter(lowercase).map(|found| SurfaceMatch {
+            start: found.start(),
+            end: found.end(),
+            surface: found.value(),
+        })
+    }
+
+    /// The more general concept.
+    pub fn parent(&self, id: ConceptId) -> Option<ConceptId> {
+        self.parents[id.0 as usize]
+    }
+
+    /// `id`, its parent, its parent's parent, … at most eight.
+    pub fn ancestry(&self, id: ConceptId) -> impl Iterator<Item = ConceptId> + '_ {
+        std::iter::successors(Some(id), |&id| self.parent(id)).take(8)
+    }
+
+    /// True when `general` is `specific` or one of its ancestors.
+    pub fn is_a(&self, specific: ConceptId, general: ConceptId) -> bool {
+        self.ancestry(specific).any(|id| id == general)
+    }
+
+    /// The test and direction that a named state is: 高カリウム血症 is K, high.
+    pub fn state_result(&self, state: ConceptId) -> Option<(ConceptId, Direction)> {
+        self.states.get(&state).copied()
+    }
+
+    /// The state that a test's direction is called: K, high is 高カリウム血症.
+    pub fn result_state(&self, test: ConceptId, direction: Direction) -> Option<ConceptId> {
+        self.state_of.get(&(test, direction)).copied()
+    }
+
+    /// The infection that an organism makes.
+    pub fn infection(&self, organism: ConceptId) -> Option<ConceptId> {
+        self.organism_disease.get(&organism).copied()
+    }
+
+    /// The direction or result that a word says: 高値 → high, (+) → positive.
+    pub fn result_word(&self, word: &str) -> Option<Direction> {
+        self.results.get(word).copied()
+    }
+
+    /// The longest modifier that `text` begins with, and its class.
+    pub fn modifier_prefix<'t>(&self, text: &'t str) -> Option<(&'t str, ModifierClass)> {
+        self.prefixes
+            .iter()
+            .find(|(modifier, _)| text.starts_with(modifier.as_str()) && text.len() > modifier.len())
+            .map(|(modifier, class)| (&text[..modifier.len()], *class))
+    }
+
+    /// The kind of mention that a noun run with a known head is: 〜症, 〜炎, 〜陰影.
+    pub fn head_kind(&self, text: &str) -> Option<MentionKind> {
+        self.heads
+            .iter()
+            .find(|(head, _)| text.len() > head.len() && text.ends_with(head.as_str()))
+            .map(|&(_, kind)| kind)
+    }
+
+    /// Cues of negation, suspicion and the like.
+    pub fn status_cues(&self) -> &[StatusCue] {
+        &self.status_cues
+    }
+
+    /// Words for members of a family, longest first.
+    pub fn family_words(&self) -> &[String] {
+        &self.family
+    }
+
+    /// Cues of causal relations.
+    pub fn relation_cues(&self) -> &[RelationCue] {
+        &self.relation_cues
+    }
+
+    /// The disease-finding knowledge.
+    pub fn knowledge(&self) -> &Knowledge {
+        &self.knowledge
+    }
+
+    /// Rows of each table, as (folder/stem, rows).
+    pub fn counts(&self) -> &[(String, usize)] {
+        &self.counts
+    }
+
+    /// The main unit of a test; empty when it has none.
+    pub fn main_unit(&self, test: ConceptId) -> &str {
+        self.tests.get(&test).map_or("", |data| &data.unit)
+    }
+
+    /// What a value in `unit` is multiplied by to be in the test's main unit; `None` for a unit
+    /// that the dictionary does not know for this test. Case and spaces do not count.
+    pub fn unit_factor(&self, test: ConceptId, unit: &str) -> Option<f64> {
+        let data = self.tests.get(&test)?;
+        let unit = ranges::canonical_unit(unit);
+        let main = ranges::canonical_unit(&data.unit);
+        let via_any = |from: &str, to: &str| {
+            self.any_test_units.iter().find(|(a, b, _)| a == from && b == to).map(|&(_, _, factor)| factor)
+        };
+        if unit == main {
+            return Some(1.0);
+        }
+        data.units
+            .iter()
+            .find(|(name, _)| *name == unit)
+            .map(|&(_, factor)| factor)
+            .or_else(|| via_any(&unit, &main))
+    }
+
+    /// The reference range of a test in its main unit, for a sex and age in years where known.
+    pub fn reference_range(&self, test: ConceptId, sex: Option<Sex>, age_years: Option<f64>) -> Option<ReferenceRange> {
+        self.tests.get(&test)?.range(sex, age_years)
+    }
+
+    /// The concept that a node label names, and with it what knowledge knows of. Strings that no
+    /// dictionary lists are keys of their own. O(length).
+    pub fn key(&self, label: &Label) -> Option<Key> {
+        match label {
+            Label::Condition(text) => self.lookup_condition(text).map(|id| self.condition_key(id)),
+            Label::AtSite { condition, site } => self
+                .lookup_condition(&format!("{site}{condition}"))
+                .or_else(|| self.lookup_condition(condition))
+                .map(|id| self.condition_key(id)),
+            Label::Result { test, result } => {
+                let test = self.lookup_kind(test, |kind| kind == ConceptKind::Test)?;
+                Some(Key::Result(test, self.result_word(result)?))
+            }
+            Label::ExamFinding { finding, .. } => self.lookup_condition(finding).map(|id| self.condition_key(id)),
+            Label::History(exposure) => self.exposure(exposure).map(Key::Concept),
+        }
+    }
+
+    /// A state that is a test's direction has that direction's key, so that 高カリウム血症 and
+    /// K/上昇 are one thing to the knowledge.
+    pub fn condition_key(&self, id: ConceptId) -> Key {
+        match self.states.get(&id) {
+            Some(&(test, direction)) if self.concept(id).kind == ConceptKind::LabState => Key::Result(test, direction),
+            _ => Key::Concept(id),
+        }
+    }
+
+    /// The drug, treatment, organism or condition that an exposure names: 「ドキソルビシン使用」.
+    pub fn exposure(&self, text: &str) -> Option<ConceptId> {
+        const TAILS: [&str; 12] = [
+            "使用歴", "使用", "投与", "内服", "服用", "後", "歴", "摂取", "治療", "曝露", "施行", "術後",
+        ];
+        let mut text = text;
+        loop {
+            if let Some(&id) = self.lookup(text).first() {
+                return Some(id);
+            }
+            text = TAILS.iter().find_map(|tail| text.strip_suffix(tail)).filter(|rest| !rest.is_empty())?;
+        }
+    }
+
+    /// True when two labels of the notation name the same concept (and site, and exam).
+    pub fn same_concept(&self, a: &str, b: &str) -> bool {
+        let (Ok(a), Ok(b)) = (a.parse::<Label>(), b.parse::<Label>());
+        match (&a, &b) {
+            (Label::AtSite { site: x, .. }, Label::AtSite { site: y, .. }) if x != y => {
+                if self.lookup(x).first().is_none_or(|id| self.lookup(y).first() != Some(id)) {
+                    return false;
+                }
+            }
+            (Label::ExamFinding { exam: x, .. }, Label::ExamFinding { exam: y, .. }) if x != y => {
+                if self.lookup(x).first().is_none_or(|id| self.lookup(y).first() != Some(id)) {
+                    return false;
+                }
+            }
+            (Label::ExamFinding { .. }, other) | (other, Label::ExamFinding { .. })
+                if !matches!(other, Label::ExamFinding { .. }) =>
+            {
+                return false;
+            }
+            (Label::AtSite { .. }, Label::Condition(_)) | (Label::Condition(_), Label::AtSite { .. }) => {
+                // 「右下腹部痛」 is 疼痛@右下腹部 only when the dictionary knows it as one.
+                let (Some(x), Some(y)) = (self.key(&a), self.key(&b)) else { return false };
+                let plain = |label: &Label| matches!(label, Label::AtSite { condition, site } if self.lookup_condition(&format!("{site}{condition}")).is_some());
+                return x == y && (plain(&a) || plain(&b));
+            }
+            (Label::History(_), other) | (other, Label::History(_)) if !matches!(other, Label::History(_)) => {
+                return false;
+            }
+            _ => {}
+        }
+        matches!((self.key(&a), self.key(&b)), (Some(x), Some(y)) if x == y)
+    }
+
+    fn read_auxiliary(&mut self, table: &Table<'_>) -> Result<(), Error> {
+        match (table.folder, table.stem) {
+            ("tests", "tests") => self.read_test_states(table),
+            ("tests", "ranges") => self.read_ranges(table),
+            ("tests", "units") => self.read_units(table),
+            ("tests", "qualitative") => self.read_results(table),
+            ("organisms", _) => self.read_infections(table),
+            ("modifiers", "heads") => self.read_heads(table),
+            ("modifiers", _) => self.read_modifiers(table),
+            ("cues", "status") => {
+                self.status_cues = cues::read_status(table)?;
+                Ok(())
+            }
+            ("cues", "family") => {
+                self.family = table.rows.iter().map(|row| row.get("word").to_owned()).collect();
+                self.family.sort_by_key(|word| std::cmp::Reverse(word.len()));
+                Ok(())
+            }
+            ("cues", "relation") => {
+                self.relation_cues = cues::read_relation(table)?;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read_test_states(&mut self, table: &Table<'_>) -> Result<(), Error> {
+        for row in &table.rows {
+            let Some(test) = self.lookup_kind(row.get("label"), |kind| kind == ConceptKind::Test) else { continue };
+            let data = ranges::TestData { unit: row.get("unit").to_owned(), ..Default::default() };
+            self.tests.insert(test, data);
+            for (column, direction) in [
+                ("low_label", Direction::Low),
+                ("high_label", Direction::High),
+                ("positive_label", Direction::Positive),
+            ] {
+                if let Some(state) = self.lookup_condition(row.get(column)) {
+                    self.states.entry(state).or_insert((test, direction));
+                    self.state_of.insert((test, direction), state);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn test_of(&mut self, table: &Table<'_>, row: &table::Row<'_>) -> Result<&mut ranges::TestData, Error> {
+        let name = row.get("test");
+        let id = self.lookup_kind(name, |kind| kind == ConceptKind::Test);
+        match id.and_then(|id| self.tests.get_mut(&id)) {
+            Some(data) => Ok(data),
+            None => Err(table.error(row, name, "no such test in tests.tsv; add it there or correct the name")),
+        }
+    }
+
+    fn read_ranges(&mut self, table: &Table<'_>) -> Result<(), Error> {
+        for row in &table.rows {
+            let range = ranges::RangeRow::read(table, row)?;
+            self.test_of(table, row)?.ranges.push(range);
+        }
+        Ok(())
+    }
+
+    fn read_units(&mut self, table: &Table<'_>) -> Result<(), Error> {
+        for row in &table.rows {
+            let factor = table.number(row, "factor")?.unwrap_or(1.0);
+            let unit = row.get("unit");
+            if row.get("test") == "*" {
+                let Some((from, to)) = unit.split_once('=') else {
+                    return Err(table.error(row, unit, "a unit of every test is written FROM=TO"));
+                };
+                self.any_test_units.push((ranges::canonical_unit(from), ranges::canonical_unit(to), factor));
+            } else {
+                self.test_of(table, row)?.units.push((ranges::canonical_unit(unit), factor));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_results(&mut self, table: &Table<'_>) -> Result<(), Error> {
+        for row in &table.rows {
+            let direction = match row.get("result") {
+                "上昇" => Direction::High,
+                "低下" => Direction::Low,
+                "陽性" => Direction::Positive,
+                "陰性" => Direction::Negative,
+                "正常" => Direction::Normal,
+                "疑陽性" => Direction::Equivocal,
+                other => return Err(table.error(row, other, "expected 上昇, 低下, 陽性, 陰性, 正常 or 疑陽性")),
+            };
+            self.results.insert(row.get("surface").to_owned(), direction);
+        }
+        Ok(())
+    }
+
+    fn read_infections(&mut self, table: &Table<'_>) -> Result<(), Error> {
+        for row in &table.rows {
+            let organism = self.lookup_kind(row.get("label"), |kind| kind == ConceptKind::Organism);
+            if let (Some(organism), Some(disease)) = (organism, self.lookup_condition(row.get("disease"))) {
+                self.organism_disease.insert(organism, disease);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_heads(&mut self, table: &Table<'_>) -> Result<(), Error> {
+        for row in &table.rows {
+            let kind = match row.get("kind") {
+                "disease" => MentionKind::Disease,
+                "finding" => MentionKind::Finding,
+                other => return Err(table.error(row, other, "expected disease or finding")),
+            };
+            self.heads.push((row.get("suffix").to_owned(), kind));
+        }
+        self.heads.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        Ok(())
+    }
+
+    fn read_modifiers(&mut self, table: &Table<'_>) -> Result<(), Error> {
+        for row in &table.rows {
+            let class = match row.get("class") {
+                "concept" => ModifierClass::Concept,
+                "degree" => ModifierClass::Degree,
+                "course" => ModifierClass::Course,
+                other => return Err(table.error(row, other, "expected concept, degree or course")),
+            };
+            if row.get("position") == "prefix" {
+                self.prefixes.push((row.get("label").to_owned(), class));
+            }
+        }
+        // Longest first, so that 両側性 is not read as 両側.
+        self.prefixes.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        Ok(())
+    }
+}
+
+/// Concepts and surfaces while they are being read.
+#[derive(Default)]
+struct Builder {
+    concepts: Vec<Concept>,
+    surfaces: Vec<Surface>,
+    by_surface: HashMap<String, u32>,
+}
+
+impl Builder {
+    fn concepts(&mut self, table: &Table<'_>) -> Result<(), Error> {
+        let fixed = match (table.folder, table.stem) {
+            ("tests", "tests") => Some(ConceptKind::Test),
+            ("tests" | "knowledge" | "modifiers" | "cues", _) => return Ok(()),
+            ("exams", _) => Some(ConceptKind::Exam),
+            ("drugs", _) => Some(ConceptKind::Drug),
+            ("sites", _) => Some(ConceptKind::Site),
+            ("organisms", _) => Some(ConceptKind::Organism),
+            ("treatments", _) => Some(ConceptKind::Treatment),
+            _ => None,
+        };
+        for row in &table.rows {
+            let kind = match (fixed, row.get("kind")) {
+                (Some(kind), _) => kind,
+                (None, "disease" | "syndrome") => ConceptKind::Disease,
+                (None, "pathology") => ConceptKind::Pathology,
+                (None, "symptom") => ConceptKind::Symptom,
+                (None, "sign") => ConceptKind::Sign,
+                (None, "lab_state") => ConceptKind::LabState,
+                (None, "imaging" | "ecg" | "endoscopy" | "pathology_finding" | "physiology") => ConceptKind::ExamFinding,
+                (None, other) => {
+                    return Err(table.error(row, other, "unknown kind; see dictionaries/README.md for the kinds"));
+                }
+            };
+            let label = row.get("label");
+            if label.is_empty() {
+                return Err(table.error(row, "", "the label is empty"));
+            }
+            let text = |column: &str| row.get(column).to_owned();
+            let class = ["class", "modality", "group", "specimen"].iter().map(|column| row.get(column));
+            self.concepts.push(Concept {
+                id: text("id"),
+                kind,
+                label: label.to_owned(),
+                english: text("english"),
+                synonyms: row.list("synonyms"),
+                abbreviations: row.list("abbreviations"),
+                icd10: text("icd10"),
+                hpo: text("hpo"),
+                atc: text("atc"),
+                loinc: text("loinc"),
+                parent: text("parent"),
+                class: class.into_iter().find(|class| !class.is_empty()).unwrap_or_default().to_owned(),
+                domain: table.stem.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Labels first, then synonyms, then abbreviations, so that a surface's concepts stand in
+    /// that order.
+    fn surfaces(&mut self) {
+        for round in 0..3 {
+            for index in 0..self.concepts.len() {
+                let concept = &self.concepts[index];
+                let forms = match round {
+                    0 => vec![concept.label.clone()],
+                    1 => concept.synonyms.clone(),
+                    _ => concept.abbreviations.clone(),
+                };
+                for form in forms {
+                    self.add_surface(form, ConceptId(index as u32));
+                }
+            }
+        }
+    }
+
+    fn add_surface(&mut self, text: String, concept: ConceptId) {
+        match self.by_surface.entry(text.to_ascii_lowercase()) {
+            Entry::Occupied(entry) => {
+                let concepts = &mut self.surfaces[*entry.get() as usize].concepts;
+                if !concepts.contains(&concept) {
+                    concepts.push(concept);
+                }
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(self.surfaces.len() as u32);
+                self.surfaces.push(Surface { text, concepts: vec![concept] });
+            }
+        }
+    }
+
+    fn finish(self) -> Result<Lexicon, Error> {
+        let Builder { concepts, surfaces, by_surface } = self;
+        let fault = |reason: String| Error::Embedded { what: "surface matcher", reason };
+        let patterns: Vec<(String, u32)> = surfaces
+            .iter()
+            .enumerate()
+            .map(|(index, surface)| (surface.text.to_ascii_lowercase(), index as u32))
+            .collect();
+        let matcher = CharwiseDoubleArrayAhoCorasickBuilder::new()
+            .match_kind(MatchKind::Standard)
+            .build_with_values(patterns)
+            .map_err(|error| fault(error.to_string()))?;
+        let labels: HashMap<&str, ConceptId> =
+            concepts.iter().enumerate().rev().map(|(index, c)| (c.label.as_str(), ConceptId(index as u32))).collect();
+        let parents = concepts.iter().map(|concept| labels.get(concept.parent.as_str()).copied()).collect();
+        let by_id = concepts.iter().enumerate().map(|(index, c)| (c.id.clone(), ConceptId(index as u32))).collect();
+        Ok(Lexicon {
+            concepts,
+            by_id,
+            surfaces,
+            by_surface,
+            matcher,
+            parents,
+            tests: HashMap::new(),
+            any_test_units: Vec::new(),
+            states: HashMap::new(),
+            state_of: HashMap::new(),
+            organism_disease: HashMap::new(),
+            results: HashMap::new(),
+            prefixes: Vec::new(),
+            heads: Vec::new(),
+            status_cues: Vec::new(),
+            relation_cues: Vec::new(),
+            family: Vec::new(),
+            knowledge: Knowledge::default(),
+            counts: Vec::new(),
+        })
+    }
+}

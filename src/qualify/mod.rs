@@ -1,0 +1,173 @@
+//! Mentions → what the report asserts of each: present, absent, suspected, planned, general;
+//! patient or family; current or past.
+//!
+//! A cue after a mention speaks of the mention and of all that is coordinated with it
+//! (発熱、咳嗽、喀痰は認めず), up to the clause's end; contrast (〜が、) ends the scope.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::extract::Draft;
+use crate::lexicon::{Lexicon, StatusCueKind};
+use crate::types::{
+    Assertion, Experiencer, MentionKind, Norm, Section, SectionKind, Sentence, Span, Status, Temporality,
+};
+
+/// What joins coordinated mentions.
+static COORDINATION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:など|等|や|と|および|及び|および|ならびに|並びに|または|又は|あるいは|もしくは|,|、|・|/|\s|に加え|といった|の|\([^()]{0,30}\)|\d+(?:\.\d+)?[^、。,\s]{0,6})*$")
+        .expect("a constant pattern")
+});
+
+/// Words that may stand between a mention and the predicate that a cue is.
+static FILLER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:など|等|といった|のような|様|ら)?(?:の(?:症状|所見|存在|徴候|合併|発現|出現|増悪|既往|自覚|訴え|再発|悪化|有無|診断|部位|変化|徴|明らかな))?")
+        .expect("a constant pattern")
+});
+
+/// The history of something.
+static PAST_AFTER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:など|等)?(?:の(?:治療|手術|化学療法)?(?:既往|罹患歴|治療歴|病歴)|で(?:手術|治療|通院)歴|術後|(?:の)?手術歴|歴|にて\S{0,12}(?:手術|切除))")
+        .expect("a constant pattern")
+});
+
+/// A sentence of background or discussion that speaks of this patient after all.
+static THIS_CASE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"本例|本症例|自験例|今回|我々は|われわれは|当院で|本患者|患者は|報告する|経験した").expect("a constant pattern"));
+
+/// A sentence of any section that speaks of patients in general.
+static IN_GENERAL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"とされ(?:る|て)|と言われ|といわれ|知られて|報告されて|報告がある|報告例|一般的?に|ことが多い|稀な疾患|まれな疾患|文献|本邦|頻度|必要がある|重要である|べきで|必要と思われ|考慮すべき|留意")
+        .expect("a constant pattern")
+});
+
+/// The assertion of each draft, in the drafts' order. O(drafts × cues).
+pub fn assertions(
+    text: &str,
+    sections: &[Section],
+    sentences: &[Sentence],
+    drafts: &[Draft],
+    lexicon: &Lexicon,
+) -> Vec<Assertion> {
+    let mut assertions = vec![Assertion::default(); drafts.len()];
+    let mut first = 0;
+    for sentence in sentences {
+        let Some(section) = sections.get(sentence.section) else { continue };
+        first += drafts[first..].partition_point(|draft| draft.span.start < sentence.span.start);
+        let len = drafts[first..].partition_point(|draft| draft.span.start < sentence.span.end);
+        let inside = first..first + len;
+        qualify_sentence(text, section.kind, sentence.span, &drafts[inside.clone()], lexicon, &mut assertions[inside]);
+        first += len;
+    }
+    assertions
+}
+
+fn qualify_sentence(
+    text: &str,
+    section: SectionKind,
+    sentence: Span<Norm>,
+    drafts: &[Draft],
+    lexicon: &Lexicon,
+    assertions: &mut [Assertion],
+) {
+    let words = sentence.slice(text);
+    let this_case = THIS_CASE.is_match(words);
+    let general = match section {
+        SectionKind::Background => !this_case,
+        SectionKind::Discussion | SectionKind::Conclusion => !this_case && IN_GENERAL.is_match(words),
+        _ => false,
+    };
+    // From the last mention to the first, so that coordination hands a status forward.
+    for index in (0..drafts.len()).rev() {
+        let span = drafts[index].span;
+        let mut assertion = Assertion::default();
+        if section == SectionKind::FamilyHistory {
+            assertion.experiencer = Experiencer::Family;
+        } else if let Some(experiencer) = family_before(text, sentence, span, lexicon) {
+            assertion.experiencer = experiencer;
+        }
+        let after = &text[span.end..sentence.end];
+        if section == SectionKind::PastHistory || PAST_AFTER.is_match(after) {
+            assertion.time = Temporality::Past;
+        }
+        assertion.status = status_after(after, lexicon)
+            .or_else(|| status_before(&text[sentence.start..span.start], lexicon))
+            .unwrap_or_else(|| {
+                // Coordinated with the next mention: what is said of that is said of this.
+                let next = drafts.get(index + 1);
+                let joined = next.is_some_and(|next| {
+                    next.span.start >= span.end
+                        && next.span.start <= sentence.end
+                        && coordinated(&text[span.end..next.span.start], drafts[index].kind, next.kind)
+                });
+                if joined && assertions[index + 1].status == Status::Absent {
+                    Status::Absent
+                } else if joined {
+                    assertions[index + 1].status
+                } else {
+                    Status::Present
+                }
+            });
+        if general && assertion.status == Status::Present {
+            assertion.status = Status::General;
+        }
+        assertions[index] = assertion;
+    }
+}
+
+/// True when two mentions with `between` between them share a predicate.
+fn coordinated(between: &str, kind: MentionKind, next: MentionKind) -> bool {
+    let condition = |kind| matches!(kind, MentionKind::Disease | MentionKind::Finding | MentionKind::Feature);
+    let site = |kind| matches!(kind, MentionKind::Site);
+    (condition(kind) && (condition(next) || site(next)) || site(kind) && (condition(next) || site(next)) || kind == next)
+        && COORDINATION.is_match(between)
+}
+
+/// The status that the words after a mention give it; `None` when they give none.
+fn status_after(after: &str, lexicon: &Lexicon) -> Option<Status> {
+    let filler = FILLER.find(after).map_or(0, |found| found.end());
+    // Directly after the mention, after a filler, and after a case particle with an adverb.
+    let rest = &after[filler..];
+    let mut best: Option<(usize, StatusCueKind)> = None;
+    for start in [after, rest] {
+        for cue in lexicon.status_cues().iter().filter(|cue| cue.after) {
+            if let Some(found) = cue.pattern.find(start)
+                && !found.is_empty()
+                && best.is_none_or(|(len, _)| found.end() > len)
+            {
+                best = Some((found.end(), cue.kind));
+            }
+        }
+    }
+    match best {
+        Some((_, StatusCueKind::Status(status))) => Some(status),
+        _ => None,
+    }
+}
+
+/// The status that the words before a mention give it (`r/o 肺癌`).
+fn status_before(before: &str, lexicon: &Lexicon) -> Option<Status> {
+    lexicon.status_cues().iter().filter(|cue| !cue.after).find_map(|cue| match cue.kind {
+        StatusCueKind::Status(status) => {
+            cue.pattern.find(before).filter(|found| found.end() == before.len() && !found.is_empty()).map(|_| status)
+        }
+        StatusCueKind::Neutral => None,
+    })
+}
+
+/// A family member before the mention in the same clause: 「母が糖尿病」「父:胃癌」.
+fn family_before(text: &str, sentence: Span<Norm>, span: Span<Norm>, lexicon: &Lexicon) -> Option<Experiencer> {
+    let before = &text[sentence.start..span.start];
+    let clause = before.rsplit(['、', ',', '。', ';']).next().unwrap_or_default();
+    lexicon
+        .family_words()
+        .iter()
+        .filter_map(|word| clause.find(word.as_str()).map(|at| (at, word)))
+        .find(|(at, word)| {
+            let rest = &clause[at + word.len()..];
+            // 母斑, 父島: the word must stand alone.
+            rest.is_empty() || rest.starts_with(['が', 'に', 'の', 'は', 'も', ':', ' ', '(', 'と', '・', 'や'])
+        })
+        .map(|_| Experiencer::Family)
+}

@@ -1,0 +1,108 @@
+//! Relations that words say: 「AによるB」, 「Aに伴うB」, 「Aは、Bを呈した」.
+
+use std::collections::HashMap;
+
+use crate::lexicon::{CueDirection, Lexicon};
+use crate::types::{Candidate, Mention, MentionKind, Norm, RelationKind, Sentence, Span};
+
+/// A cue does not reach over more characters than this.
+const REACH_CHARS: usize = 40;
+
+/// A relation that words say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cued {
+    pub kind: RelationKind,
+    /// 0 to 1.
+    pub weight: f64,
+    pub span: Span<Norm>,
+}
+
+/// Relations between candidates, by (cause, effect). O(sentences × mentions² × cues), small.
+pub(super) fn pairs(
+    text: &str,
+    sentences: &[Sentence],
+    mentions: &[Mention],
+    candidates: &[Candidate],
+    lexicon: &Lexicon,
+) -> HashMap<(usize, usize), Cued> {
+    let mut node_of: HashMap<u32, usize> = HashMap::new();
+    for (index, candidate) in candidates.iter().enumerate() {
+        for mention in &candidate.mentions {
+            node_of.insert(mention.0, index);
+        }
+    }
+    let mut found: HashMap<(usize, usize), Cued> = HashMap::new();
+    let mut first = 0;
+    for (number, sentence) in sentences.iter().enumerate() {
+        first += mentions[first..].partition_point(|mention| mention.sentence < number);
+        let len = mentions[first..].partition_point(|mention| mention.sentence == number);
+        let inside = &mentions[first..first + len];
+        let nodes: Vec<(&Mention, usize)> =
+            inside.iter().filter_map(|mention| Some((mention, *node_of.get(&mention.id.0)?))).collect();
+        for (at, &(cause, cause_node)) in nodes.iter().enumerate() {
+            if matches!(cause.kind, MentionKind::TestItem) {
+                continue;
+            }
+            for cue in lexicon.relation_cues() {
+                match cue.direction {
+                    CueDirection::Forward => {
+                        let rest = &text[cause.norm.end..sentence.span.end];
+                        // The cue must follow the cause at once, at most a parenthesis between.
+                        let skip = parenthesis(rest);
+                        let Some(hit) = cue.pattern.find(&rest[skip..]).filter(|hit| hit.start() == 0 && hit.end() > 0) else {
+                            continue;
+                        };
+                        let cue_start = cause.norm.end + skip;
+                        let cue_end = cue_start + hit.end();
+                        let span = Span::new(cue_start, cue_end);
+                        let mut weight = cue.weight;
+                        for &(effect, effect_node) in nodes[at + 1..].iter() {
+                            let gap = text.get(cue_end..effect.norm.start).unwrap_or_default();
+                            if effect.norm.start < cue_end || gap.chars().count() > REACH_CHARS || gap.contains('。') {
+                                continue;
+                            }
+                            add(&mut found, cause_node, effect_node, Cued { kind: cue.relation, weight, span });
+                            // What stands further on is said of less surely.
+                            weight *= 0.8;
+                        }
+                    }
+                    CueDirection::Subject => {
+                        // The topic is the first disease of the sentence with は or が or に.
+                        for &(effect, effect_node) in nodes[at + 1..].iter() {
+                            let rest = &text[effect.norm.end..sentence.span.end];
+                            let Some(hit) = cue.pattern.find(rest).filter(|hit| hit.start() == 0 && hit.end() > 0) else {
+                                continue;
+                            };
+                            let topic = text[cause.norm.end..].starts_with(['は', 'が', 'に', 'で']);
+                            let gap = text.get(cause.norm.end..effect.norm.start).unwrap_or_default();
+                            if !topic || gap.chars().count() > REACH_CHARS {
+                                continue;
+                            }
+                            let span = Span::new(effect.norm.end, effect.norm.end + hit.end());
+                            add(&mut found, cause_node, effect_node, Cued { kind: cue.relation, weight: cue.weight, span });
+                        }
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Length of a parenthesis that `rest` opens with.
+fn parenthesis(rest: &str) -> usize {
+    if !rest.starts_with('(') {
+        return 0;
+    }
+    rest.find(')').filter(|&at| at < 60).map_or(0, |at| at + 1)
+}
+
+fn add(found: &mut HashMap<(usize, usize), Cued>, cause: usize, effect: usize, cued: Cued) {
+    if cause == effect {
+        return;
+    }
+    let entry = found.entry((cause, effect)).or_insert(cued);
+    if entry.weight < cued.weight {
+        *entry = cued;
+    }
+}

@@ -1,0 +1,123 @@
+//! Candidate pairs → scored cause → effect relations, each with its evidence.
+
+mod cues;
+mod knowledge;
+
+use crate::lexicon::{Key, Lexicon};
+use crate::types::{
+    Candidate, Label, Mention, NodeId, NormalizedText, Relation, RelationKind, Role, Sentence, Why,
+};
+
+/// Score of an examination that shows the very disease.
+const SHOWN_BY_EXAM: f64 = 2.6;
+/// Score of a result under the state that it defines: Hb/低下 under 貧血.
+const RESULT_OF_STATE: f64 = 2.4;
+/// The most that knowledge alone gives.
+const KNOWLEDGE: f64 = 2.0;
+/// The most that a cue alone gives.
+const CUE: f64 = 1.6;
+/// What standing in one sentence adds to a pair that has other evidence.
+const SAME_SENTENCE: f64 = 0.25;
+
+/// Scores every ordered pair of candidates that has evidence. O(candidates²).
+pub fn relations(
+    text: &NormalizedText,
+    sentences: &[Sentence],
+    mentions: &[Mention],
+    candidates: &[Candidate],
+    lexicon: &Lexicon,
+) -> Vec<Relation> {
+    let keys: Vec<Option<Key>> = candidates.iter().map(|candidate| knowledge::key(candidate, lexicon)).collect();
+    let cued = cues::pairs(text.norm(), sentences, mentions, candidates, lexicon);
+    let mut relations = Vec::new();
+    for (source, cause) in candidates.iter().enumerate() {
+        if !can_be_cause(cause) {
+            continue;
+        }
+        for (target, effect) in candidates.iter().enumerate() {
+            if source == target || !allowed(cause, effect) {
+                continue;
+            }
+            let mut score = 0.0;
+            let mut kind = default_kind(cause, effect);
+            let mut why = Vec::new();
+            if let (Some(cause_key), Some(effect_key)) = (keys[source], keys[target]) {
+                if cause_key == effect_key && effect.role == Role::ExamFinding {
+                    score += SHOWN_BY_EXAM;
+                    kind = RelationKind::EvidencedBy;
+                    why.push(Why::Structure { reason: "examination that shows it".into() });
+                } else if cause_key == effect_key && effect.role == Role::Result {
+                    score += RESULT_OF_STATE;
+                    kind = RelationKind::EvidencedBy;
+                    why.push(Why::Structure { reason: "result that defines the state".into() });
+                } else if let Some((strength, fact)) = lexicon.knowledge().link(lexicon, cause_key, effect_key) {
+                    score += KNOWLEDGE * strength;
+                    kind = fact.relation;
+                    why.push(Why::Knowledge { cause: fact.cause.clone(), effect: fact.effect.clone() });
+                }
+            }
+            if shows_same_name(cause, effect) && why.is_empty() {
+                score += SHOWN_BY_EXAM * 0.9;
+                kind = RelationKind::EvidencedBy;
+                why.push(Why::Structure { reason: "examination that shows it".into() });
+            }
+            if let Some(cue) = cued.get(&(source, target)) {
+                score += CUE * cue.weight;
+                kind = cue.kind;
+                why.push(Why::Cue { span: cue.span, text: cue.span.slice(text.norm()).to_owned() });
+            }
+            if why.is_empty() {
+                continue;
+            }
+            if share_sentence(cause, effect, mentions) {
+                score += SAME_SENTENCE;
+            }
+            relations.push(Relation {
+                source: NodeId(source as u32),
+                target: NodeId(target as u32),
+                kind,
+                score,
+                why,
+            });
+        }
+    }
+    relations
+}
+
+/// What can have effects: conditions and exposures; results and exam findings are leaves.
+fn can_be_cause(candidate: &Candidate) -> bool {
+    !matches!(candidate.role, Role::Result | Role::ExamFinding)
+}
+
+fn allowed(cause: &Candidate, effect: &Candidate) -> bool {
+    match (cause.role, effect.role) {
+        // An exposure has a cause only in the disease that required it, which words must say.
+        (Role::Symptom, Role::Disease | Role::Exposure | Role::Pathology) => false,
+        _ => true,
+    }
+}
+
+/// 「肺血栓塞栓症」 and 「胸部CT=肺動脈血栓塞栓症」: an exam finding that names the disease.
+fn shows_same_name(cause: &Candidate, effect: &Candidate) -> bool {
+    match (&cause.label, &effect.label) {
+        (Label::Condition(name) | Label::AtSite { condition: name, .. }, Label::ExamFinding { finding, .. }) => {
+            name.chars().count() >= 3 && (finding.contains(name.as_str()) || name.contains(finding.as_str()) && finding.chars().count() >= 3)
+        }
+        _ => false,
+    }
+}
+
+fn default_kind(cause: &Candidate, effect: &Candidate) -> RelationKind {
+    match effect.role {
+        Role::Result | Role::ExamFinding => RelationKind::EvidencedBy,
+        Role::Symptom => RelationKind::ManifestsAs,
+        _ if cause.role == Role::Exposure => RelationKind::Causes,
+        _ => RelationKind::Complicates,
+    }
+}
+
+fn share_sentence(a: &Candidate, b: &Candidate, mentions: &[Mention]) -> bool {
+    a.mentions.iter().any(|x| {
+        b.mentions.iter().any(|y| mentions[x.0 as usize].sentence == mentions[y.0 as usize].sentence)
+    })
+}

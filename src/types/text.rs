@@ -1,0 +1,49 @@
+//! A report after normalisation, with the map back.
+
+use super::{Norm, Raw, Span};
+
+/// The normalised text of a report and, for each of its bytes, where it came from.
+///
+/// Made by [`crate::normalize::normalize`]; holds both texts so that every later stage can slice
+/// either.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NormalizedText {
+    raw: String,
+    norm: String,
+    /// For each byte of `norm`: the raw byte range that its character came from.
+    origin: Vec<(u32, u32)>,
+}
+
+impl NormalizedText {
+    /// Joins a report, its normalised form and the origin of each normalised byte, as raw byte
+    /// ranges that start and end on character boundaries.
+    ///
+    /// # Panics
+    /// When `origin` does not hold one entry per byte of `norm`.
+    pub fn new(raw: String, norm: String, origin: Vec<(u32, u32)>) -> Self {
+        assert_eq!(norm.len(), origin.len(), "one origin per normalised byte");
+        NormalizedText { raw, norm, origin }
+    }
+
+    /// The report as it was given.
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// The normalised text.
+    pub fn norm(&self) -> &str {
+        &self.norm
+    }
+
+    /// The part of the report that a normalised span came from: from the first byte of its first
+    /// character's origin to the last byte of its last one's. O(1).
+    pub fn to_raw(&self, span: Span<Norm>) -> Span<Raw> {
+        if span.is_empty() || span.end > self.origin.len() {
+            let at = self.origin.get(span.start).map_or(self.raw.len(), |origin| origin.0 as usize);
+            return Span::new(at, at);
+        }
+        let start = self.origin[span.start].0 as usize;
+        let end = self.origin[span.end - 1].1 as usize;
+        Span::new(start, end)
+    }
+}
