@@ -144,6 +144,7 @@ impl Pipeline {
                 kind: draft.kind,
                 assertion: *assertion,
                 concept: link::concept(text.norm(), draft, &self.lexicon),
+                expansion: draft.expansion.map(|span| span.slice(text.norm()).to_owned()),
                 value: draft.value.clone(),
                 sentence,
                 section,

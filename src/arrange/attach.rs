@@ -37,7 +37,8 @@ fn kept(candidates: &[Candidate], relations: &[Relation]) -> Vec<bool> {
         for relation in relations {
             let (source, target) = (relation.source.0 as usize, relation.target.0 as usize);
             let target_is_condition =
-                !matches!(candidates[target].role, Role::Exposure) || relation.score >= NEEDED_CAUSE * 1.5;
+                matches!(candidates[target].role, Role::Disease | Role::Pathology)
+                    || candidates[source].role == Role::Exposure && relation.why.iter().any(|why| matches!(why, Why::Cue { .. }));
             if before[target] && relation.score >= NEEDED_CAUSE && target_is_condition {
                 kept[source] = true;
             }

@@ -8,7 +8,7 @@ use regex::Regex;
 use crate::lexicon::{Lexicon, ModifierClass};
 use crate::types::{
     Candidate, ConceptId, ConceptKind, Direction, Experiencer, Label, Mention, MentionKind, NormalizedText, Norm,
-    Role, Section, SectionKind, Sentence, Span, Status, Temporality,
+    Role, Section, SectionKind, Sentence, Span, Status, Temporality, Value,
 };
 
 /// Sites that a symptom or lesion hangs on through these words: 「四肢のしびれ」「下腿に浮腫」.
@@ -162,13 +162,13 @@ impl Folder<'_> {
     fn add_result(&self, mention: &Mention, nodes: &mut Nodes<'_>) {
         let (Some(value), Some(test)) = (&mention.value, mention.concept) else { return };
         let Some(direction) = value.direction else { return };
-        if !direction.is_abnormal() || mention.assertion.status != Status::Present {
+        if !direction.is_abnormal() || mention.assertion.status != Status::Present || self.is_recovery(test, value) {
             return;
         }
         // A vital sign out of range is the symptom of that name: 体温39℃ is 発熱.
         if let Some(state) = self.lexicon.result_state(test, direction)
             && matches!(self.lexicon.concept(state).kind, ConceptKind::Symptom | ConceptKind::Sign)
-            && self.lexicon.concept(test).class == "バイタル"
+            && self.lexicon.concept(test).class == "生体"
         {
             let label = Label::Condition(self.lexicon.concept(state).label.clone());
             nodes.insert(label, mention, Some(state), Role::Symptom, false);
@@ -178,6 +178,13 @@ impl Folder<'_> {
         let label = Label::Result { test: test_label, result: direction.label().to_owned() };
         let past = mention.assertion.time == Temporality::Past;
         nodes.insert(label, mention, Some(test), Role::Result, past);
+    }
+
+    /// 「CRPは低下して」 tells of recovery: without a number, a low that the test cannot have.
+    fn is_recovery(&self, test: ConceptId, value: &Value) -> bool {
+        value.number.is_none()
+            && value.direction == Some(Direction::Low)
+            && self.lexicon.reference_range(test, None, None).is_some_and(|range| range.low.is_none_or(|low| low <= 0.0))
     }
 
     fn add_exposure(&self, mention: &Mention, nodes: &mut Nodes<'_>) {
@@ -200,7 +207,7 @@ impl Folder<'_> {
 
     /// The mention's words without degree and course, and without what only its sentence needs.
     fn clean_label(&self, mention: &Mention) -> String {
-        let mut words = mention.text.as_str();
+        let mut words = mention.expansion.as_deref().unwrap_or(&mention.text);
         while let Some((modifier, class)) = self.lexicon.modifier_prefix(words) {
             if class == ModifierClass::Concept {
                 break;
@@ -266,13 +273,18 @@ impl Folder<'_> {
             if !same_section {
                 break;
             }
-            if before.kind == MentionKind::Exam {
+            if before.kind == MentionKind::Exam && self.shows_findings(before) {
                 let sentences_back = mention.sentence - before.sentence;
                 let wide = IMAGING_SECTIONS.contains(&self.section(mention));
                 return (same_sentence || sentences_back == 1 || wide && sentences_back <= 4).then_some(before);
             }
         }
         None
+    }
+
+    /// False for examinations at the bedside: what they find is a plain sign.
+    fn shows_findings(&self, exam: &Mention) -> bool {
+        exam.concept.is_none_or(|id| self.lexicon.concept(id).class != "bedside")
     }
 
     /// How much the report says that a candidate is its subject.

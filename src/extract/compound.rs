@@ -95,7 +95,7 @@ fn compounds_of_run(
             let concept = best_concept(text, whole, last, lexicon);
             drafts.extend(inside[..head].iter().filter(|draft| draft.span.end <= start).cloned());
             let kind = if whole == last.span { last.kind } else { compound_kind(text, whole, last, lexicon) };
-            drafts.push(Draft { span: whole, kind, concept, value: None });
+            drafts.push(Draft::new(whole, kind, concept));
             drafts.extend(inside[head + 1..].iter().filter(|draft| draft.span.start >= end).cloned());
             return;
         }
@@ -110,7 +110,7 @@ fn compounds_of_run(
         && tail.slice(text).chars().count() >= 3
     {
         drafts.extend(inside.iter().filter(|draft| draft.span.end <= start).cloned());
-        drafts.push(Draft { span: tail, kind, concept: None, value: None });
+        drafts.push(Draft::new(tail, kind, None));
         return;
     }
     drafts.extend(inside);

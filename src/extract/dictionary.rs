@@ -39,11 +39,9 @@ pub fn matches(text: &str, tokens: &[Token], lexicon: &Lexicon) -> Matches {
     }
     Matches {
         terms: leftmost_longest(terms)
-            .map(|(found, concept)| Draft {
-                span: Span::new(found.start, found.end),
-                kind: mention_kind(lexicon.concept(concept).kind),
-                concept: Some(concept),
-                value: None,
+            .map(|(found, concept)| {
+                let kind = mention_kind(lexicon.concept(concept).kind);
+                Draft::new(Span::new(found.start, found.end), kind, Some(concept))
             })
             .collect(),
         tests: leftmost_longest(tests)

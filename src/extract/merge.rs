@@ -51,24 +51,20 @@ pub fn merge(
     let mut drafts: Vec<Draft> = kept.into_iter().flatten().collect();
     for measurement in tests {
         drafts.push(Draft {
-            span: measurement.test_span,
-            kind: MentionKind::TestItem,
-            concept: Some(measurement.test),
             value: Some(measurement.value.clone()),
+            ..Draft::new(measurement.test_span, MentionKind::TestItem, Some(measurement.test))
         });
         if !measurement.value_span.is_empty() && !measurement.value_span.overlaps(&measurement.test_span) {
             drafts.push(Draft {
-                span: measurement.value_span,
-                kind: MentionKind::TestValue,
-                concept: Some(measurement.test),
                 value: Some(measurement.value),
+                ..Draft::new(measurement.value_span, MentionKind::TestValue, Some(measurement.test))
             });
         }
     }
     let taken: Vec<Span<Norm>> = drafts.iter().map(|draft| draft.span).collect();
     for time in times {
         if !taken.iter().any(|span| span.overlaps(&time.span)) {
-            drafts.push(Draft { span: time.span, kind: MentionKind::Time, concept: None, value: None });
+            drafts.push(Draft::new(time.span, MentionKind::Time, None));
         }
     }
     drafts.retain(|draft| !draft.span.slice(text).trim().is_empty());

@@ -20,6 +20,15 @@ pub struct Draft {
     pub concept: Option<ConceptId>,
     /// Its value, for a test.
     pub value: Option<Value>,
+    /// What the report itself says that it stands for, when it is an abbreviation so defined.
+    pub expansion: Option<Span<Norm>>,
+}
+
+impl Draft {
+    /// A draft without a value.
+    pub fn new(span: Span<Norm>, kind: MentionKind, concept: Option<ConceptId>) -> Self {
+        Draft { span, kind, concept, value: None, expansion: None }
+    }
 }
 
 /// Every mention of a report, in reading order and without overlaps except that a test's value

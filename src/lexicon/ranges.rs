@@ -22,8 +22,10 @@ pub struct ReferenceRange {
 }
 
 /// One row of ranges.tsv.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct RangeRow {
+    /// Canonical; a differential count has rows in % and in /μL.
+    unit: String,
     sex: Option<Sex>,
     age_min: f64,
     age_max: f64,
@@ -39,6 +41,7 @@ impl RangeRow {
             other => return Err(table.error(row, other, "sex is M, F or empty")),
         };
         Ok(RangeRow {
+            unit: canonical_unit(row.get("unit")),
             sex,
             age_min: table.number(row, "age_min")?.unwrap_or(0.0),
             age_max: table.number(row, "age_max")?.unwrap_or(f64::INFINITY),
@@ -59,8 +62,10 @@ impl TestData {
     /// The range for a sex and age. Where they are unknown: an adult's, the widest of both sexes.
     pub fn range(&self, sex: Option<Sex>, age_years: Option<f64>) -> Option<ReferenceRange> {
         let age = age_years.unwrap_or(50.0);
+        let main = canonical_unit(&self.unit);
         let fits = |row: &&RangeRow| {
-            row.age_min <= age
+            row.unit == main
+                && row.age_min <= age
                 && age < row.age_max
                 && (row.sex.is_none() || sex.is_none() || row.sex == sex)
         };

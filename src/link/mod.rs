@@ -67,9 +67,10 @@ impl Definitions {
                     Some(draft) if draft.span == span => {
                         draft.concept = concept;
                         draft.kind = kind;
+                        draft.expansion = Some(defined_at);
                     }
                     Some(_) => {}
-                    None => added.push(Draft { span, kind, concept, value: None }),
+                    None => added.push(Draft { expansion: Some(defined_at), ..Draft::new(span, kind, concept) }),
                 }
             }
         }

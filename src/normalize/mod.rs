@@ -84,7 +84,7 @@ pub fn normalize(report: &str) -> NormalizedText {
 fn is_plain(c: char) -> bool {
     matches!(c,
         '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fe}' | '\u{4e00}'..='\u{9fff}'
-        | '、' | '。' | '「' | '」' | '【' | '】' | '・' | '〔' | '〕'
+        | '、' | '。' | '「' | '」' | '【' | '】' | '〔' | '〕'
         | ' '..='~')
 }
 

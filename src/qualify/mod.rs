@@ -34,7 +34,11 @@ static PAST_AFTER: LazyLock<Regex> = LazyLock::new(|| {
 
 /// A sentence of background or discussion that speaks of this patient after all.
 static THIS_CASE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"本例|本症例|自験例|今回|我々は|われわれは|当院で|本患者|患者は|報告する|経験した").expect("a constant pattern"));
+    LazyLock::new(|| Regex::new(r"本例|本症例|自験例|今回|我々|われわれ|当院で|本患者|患者は").expect("a constant pattern"));
+
+/// The report's own case is told of.
+static REPORTED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"経験した|経験し(?:、|,|て)|を報告する|1例を|一例を").expect("a constant pattern"));
 
 /// A sentence of any section that speaks of patients in general.
 static IN_GENERAL: LazyLock<Regex> = LazyLock::new(|| {
@@ -72,11 +76,17 @@ fn qualify_sentence(
     assertions: &mut [Assertion],
 ) {
     let words = sentence.slice(text);
-    let this_case = THIS_CASE.is_match(words);
-    let general = match section {
-        SectionKind::Background => !this_case,
-        SectionKind::Discussion | SectionKind::Conclusion => !this_case && IN_GENERAL.is_match(words),
-        _ => false,
+    // 「本例は…」 speaks of the patient from there on, 「…を経験した」 of all before it.
+    let this_case = THIS_CASE.find(words).map(|found| sentence.start + found.start());
+    let reported = REPORTED.is_match(words);
+    let in_general = IN_GENERAL.is_match(words);
+    let general_at = |at: usize| {
+        let of_this_case = reported || this_case.is_some_and(|start| start <= at);
+        match section {
+            SectionKind::Background | SectionKind::Discussion => !of_this_case,
+            SectionKind::Conclusion => !of_this_case && in_general,
+            _ => false,
+        }
     };
     // From the last mention to the first, so that coordination hands a status forward.
     for index in (0..drafts.len()).rev() {
@@ -109,7 +119,7 @@ fn qualify_sentence(
                     Status::Present
                 }
             });
-        if general && assertion.status == Status::Present {
+        if general_at(span.start) && assertion.status == Status::Present {
             assertion.status = Status::General;
         }
         assertions[index] = assertion;

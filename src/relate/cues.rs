@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::lexicon::{CueDirection, Lexicon};
-use crate::types::{Candidate, Mention, MentionKind, Norm, RelationKind, Sentence, Span};
+use crate::types::{Candidate, Mention, MentionKind, Norm, RelationKind, Role, Sentence, Span};
 
 /// A cue does not reach over more characters than this.
 const REACH_CHARS: usize = 40;
@@ -75,7 +75,7 @@ pub(super) fn pairs(
                             };
                             let topic = text[cause.norm.end..].starts_with(['は', 'が', 'に', 'で']);
                             let gap = text.get(cause.norm.end..effect.norm.start).unwrap_or_default();
-                            if !topic || gap.chars().count() > REACH_CHARS {
+                            if !topic || candidates[cause_node].role == Role::Symptom || gap.chars().count() > REACH_CHARS {
                                 continue;
                             }
                             let span = Span::new(effect.norm.end, effect.norm.end + hit.end());

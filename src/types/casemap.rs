@@ -151,13 +151,7 @@ impl CaseMap {
             path.truncate(indent / 2);
             let id = NodeId(map.nodes.len() as u32);
             let Ok(label) = label.parse();
-            map.nodes.push(Node {
-                id,
-                label,
-                concept: None,
-                mentions: Vec::new(),
-                inferred: false,
-            });
+            map.nodes.push(Node { id, label, concept: None, mentions: Vec::new(), inferred: false });
             if let Some(&source) = path.last() {
                 map.edges.push(Edge {
                     source,

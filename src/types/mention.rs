@@ -110,6 +110,8 @@ pub struct Mention {
     pub assertion: Assertion,
     /// Its dictionary entry, where it has one.
     pub concept: Option<ConceptId>,
+    /// What it stands for, where the report defines it as an abbreviation (EGPA).
+    pub expansion: Option<String>,
     /// Its value, for a test item, test value, change or dose.
     pub value: Option<Value>,
     /// Index of its sentence.

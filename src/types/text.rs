@@ -39,7 +39,10 @@ impl NormalizedText {
     /// character's origin to the last byte of its last one's. O(1).
     pub fn to_raw(&self, span: Span<Norm>) -> Span<Raw> {
         if span.is_empty() || span.end > self.origin.len() {
-            let at = self.origin.get(span.start).map_or(self.raw.len(), |origin| origin.0 as usize);
+            let at = self
+                .origin
+                .get(span.start)
+                .map_or(self.raw.len(), |origin| origin.0 as usize);
             return Span::new(at, at);
         }
         let start = self.origin[span.start].0 as usize;

@@ -1,8 +1,38 @@
-fn main() {
-    let pipeline = shorei::Pipeline::load_default().unwrap();
-    for path in std::env::args().skip(1) {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let case = pipeline.structure(&path, &text).unwrap();
-        println!("{path}\tprimary={}\n{}", case.primary(), case.map().to_tree());
+//! The `shorei` command. See `shorei --help`.
+
+mod args;
+mod dictionary;
+mod evaluate;
+mod explain;
+mod input;
+mod structure;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+
+/// Exit code when something was wrong with one report or file but the rest was done.
+const PARTLY: u8 = 1;
+/// Exit code when nothing could be done.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let outcome = match Args::parse().command {
+        Command::Structure(args) => structure::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Dictionary(args) => dictionary::run(&args),
+    };
+    match outcome {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(PARTLY),
+        // The reader of a pipe has gone (`shorei … | head`): not a fault.
+        Err(error) if input::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("shorei: {error}");
+            ExitCode::from(FAILED)
+        }
     }
 }

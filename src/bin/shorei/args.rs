@@ -1,0 +1,111 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Japanese case reports → case maps: causal trees from underlying condition to disease to
+/// finding. Works offline.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Structure reports: text in, case map out.
+    Structure(StructureArgs),
+    /// Show every stage of one report's way to its case map.
+    Explain(ExplainArgs),
+    /// Score predicted case maps against gold ones.
+    Evaluate(EvaluateArgs),
+    /// Look into the built-in dictionaries and knowledge.
+    Dictionary(DictionaryArgs),
+}
+
+/// Output formats of `structure`.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The causal tree in the notation of the annotation guideline.
+    Tree,
+    /// One JSON object a line: text, sections, mentions, relations, case map.
+    Json,
+    /// Graphviz.
+    Dot,
+    /// The drawn tree.
+    Svg,
+    /// A self-contained page: the marked report beside the drawn tree.
+    Html,
+}
+
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  shorei structure report.txt
+  shorei structure --format html report.txt > report.html
+  shorei structure --format json reports.jsonl > cases.jsonl
+  cat report.txt | shorei structure --id 症例1 -")]
+pub struct StructureArgs {
+    /// UTF-8 text files, a report each; .jsonl files with a record {\"id\", \"text\"} a line; `-` for
+    /// standard input.
+    #[arg(default_value = "-")]
+    pub files: Vec<PathBuf>,
+    /// The report's id; by default the file's name without its ending.
+    #[arg(long)]
+    pub id: Option<String>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Tree)]
+    pub format: Format,
+}
+
+#[derive(Parser)]
+#[command(after_help = "Example:
+  shorei explain report.txt | less -R")]
+pub struct ExplainArgs {
+    /// A UTF-8 text file, or `-` for standard input.
+    #[arg(default_value = "-")]
+    pub file: PathBuf,
+}
+
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  shorei structure --format json reports.jsonl > predicted.jsonl
+  shorei evaluate gold.jsonl predicted.jsonl
+  shorei evaluate gold.jsonl predicted.jsonl --errors | less")]
+pub struct EvaluateArgs {
+    /// Gold: a JSON record {\"id\", \"primary\", \"causal_tree\"} a line.
+    pub gold: PathBuf,
+    /// Predicted: the same fields; the output of `structure --format json` has them.
+    pub predicted: PathBuf,
+    /// Print the scores as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// List, report by report, missed and spurious nodes and wrong parents.
+    #[arg(long)]
+    pub errors: bool,
+    /// Also score mentions against sets of strings: a file of records
+    /// {\"id\", \"positive_disease\"}.
+    #[arg(long, value_name = "FILE")]
+    pub mentions: Option<PathBuf>,
+}
+
+#[derive(Parser)]
+pub struct DictionaryArgs {
+    #[command(subcommand)]
+    pub command: DictionaryCommand,
+}
+
+#[derive(Subcommand)]
+pub enum DictionaryCommand {
+    /// What a term means: concepts, codes, parents, and the knowledge both ways.
+    #[command(after_help = "Example:
+  shorei dictionary lookup EGPA 低ナトリウム血症")]
+    Lookup {
+        /// Terms as reports write them.
+        #[arg(required = true)]
+        terms: Vec<String>,
+    },
+    /// Tables, rows, surface forms.
+    Info,
+}
