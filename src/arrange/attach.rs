@@ -13,7 +13,7 @@ const NEEDED_CAUSE: f64 = 0.9;
 /// Score of a finding's hanging under the primary disease for want of anything better.
 const UNDER_PRIMARY: f64 = 0.5;
 /// Score of being a root, for a disease, a symptom and anything else.
-const ROOT_DISEASE: f64 = 0.45;
+const ROOT_DISEASE: f64 = 0.55;
 const ROOT_SYMPTOM: f64 = 0.2;
 const ROOT_OTHER: f64 = 0.1;
 /// What each finding that knowledge hangs under a disease adds to its primacy.

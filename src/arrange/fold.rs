@@ -112,16 +112,19 @@ impl Folder<'_> {
             return;
         }
         let past = mention.assertion.time == Temporality::Past;
-        let exam = self.exam_of(index);
-        let shown = matches!(kind, Some(ConceptKind::ExamFinding))
-            || kind.is_none() && mention.kind == MentionKind::Finding
-            || exam.is_some() && matches!(kind, Some(ConceptKind::Sign));
+        let site = self.site_of(index);
+        let site = site.as_deref();
+        // What only an examination shows hangs on an exam of the sentences before as well.
+        let unlisted = kind.is_none() && mention.kind == MentionKind::Finding;
+        let only_shown = unlisted || kind == Some(ConceptKind::ExamFinding);
+        let exam = self.exam_of(index, if only_shown { 3 } else { 0 });
+        let shown = only_shown || matches!(kind, Some(ConceptKind::Sign | ConceptKind::Pathology));
         if shown && let Some(exam) = exam {
-            let finding = match self.site_of(index) {
+            let finding = match site {
                 Some(site) if !words.contains(site) => format!("{site}{words}"),
                 _ => words,
             };
-            let label = Label::ExamFinding { exam: exam.text.clone(), finding };
+            let label = Label::ExamFinding { exam, finding };
             nodes.insert(label, mention, mention.concept, Role::ExamFinding, past);
             return;
         }
@@ -143,7 +146,7 @@ impl Folder<'_> {
             nodes.insert(label, mention, Some(test), Role::Result, past);
             return;
         }
-        let label = match self.site_of(index) {
+        let label = match site {
             Some(site) if role == Role::Symptom && !words.contains(site) => {
                 Label::AtSite { condition: words, site: site.to_owned() }
             }
@@ -195,6 +198,9 @@ impl Folder<'_> {
             MentionKind::Drug => format!("{}使用", mention.text),
             _ => mention.text.clone(),
         };
+        if mention.concept.is_some_and(|id| matches!(self.lexicon.concept(id).class.as_str(), "supportive" | "other" | "rehabilitation")) {
+            return;
+        }
         nodes.insert(Label::History(label), mention, mention.concept, Role::Exposure, true);
         let (_, after) = self.around(mention);
         if EXPOSURE.is_match(after)
@@ -214,12 +220,34 @@ impl Folder<'_> {
             }
             words = words[modifier.len()..].trim_start_matches(['な', 'の']);
         }
-        words.trim().to_owned()
+        let words = words.trim();
+        // 「膠原線維の軽度増加」 → 膠原線維増加: の goes, and with it degree inside the name.
+        let Some((first, rest)) = words.split_once('の') else { return words.to_owned() };
+        if rest.is_empty() || mention.concept.is_some_and(|id| self.lexicon.concept(id).label == words) {
+            return words.to_owned();
+        }
+        let mut rest = rest;
+        while let Some((modifier, class)) = self.lexicon.modifier_prefix(rest) {
+            if class == ModifierClass::Concept {
+                break;
+            }
+            rest = rest[modifier.len()..].trim_start_matches(['な', 'の']);
+        }
+        format!("{first}{rest}")
     }
 
-    /// The site that a symptom or lesion stands at: directly before it in its clause.
-    fn site_of(&self, index: usize) -> Option<&str> {
+    /// The site that a symptom or lesion stands at: directly before it in its clause, or after it
+    /// in 「紅斑が前胸部に出現」.
+    fn site_of(&self, index: usize) -> Option<String> {
         let mention = &self.mentions[index];
+        if let Some(site) = self.mentions.get(index + 1)
+            && site.kind == MentionKind::Site
+            && site.sentence == mention.sentence
+            && matches!(self.text.get(mention.norm.end..site.norm.start), Some("が" | "は" | "を" | "も"))
+            && self.text[site.norm.end..].starts_with('に')
+        {
+            return Some(site.text.clone());
+        }
         // Through coordinated findings back to the site: 「下腿に浮腫、紫斑を認めた」.
         let mut at = index;
         while at > 0 {
@@ -242,12 +270,13 @@ impl Folder<'_> {
         None
     }
 
-    /// The site with the sites before it that belong to it: 左|下腿, 四肢.
-    fn site_phrase(&self, index: usize) -> &str {
+    /// The site with the sites before it that belong to it: 左|下腿; 体幹・四肢.
+    fn site_phrase(&self, index: usize) -> String {
         let site = &self.mentions[index];
         let mut start = site.norm.start;
         for before in self.mentions[..index].iter().rev() {
-            if before.kind == MentionKind::Site && before.norm.end == start {
+            let between = self.text.get(before.norm.end..start).unwrap_or("。");
+            if before.kind == MentionKind::Site && matches!(between, "" | "、" | "," | "・" | "と" | "や" | "および" | "及び" | "から") {
                 start = before.norm.start;
             } else {
                 break;
@@ -260,26 +289,29 @@ impl Folder<'_> {
                 break;
             }
         }
-        Span::<Norm>::new(start, site.norm.end).slice(self.text)
+        let phrase = Span::<Norm>::new(start, site.norm.end).slice(self.text);
+        phrase.replace(['、', ',', 'と', 'や'], "・").replace("および", "・").replace("及び", "・")
     }
 
-    /// The examination that shows a finding: the last exam before it in its sentence, or the
-    /// one of an earlier sentence of an imaging section.
-    fn exam_of(&self, index: usize) -> Option<&Mention> {
+    /// The examination that shows a finding: the last exam before it in its sentence or in so many
+    /// sentences before it, else what its section is about.
+    fn exam_of(&self, index: usize, sentences_back: usize) -> Option<String> {
         let mention = &self.mentions[index];
+        let wide = IMAGING_SECTIONS.contains(&self.section(mention));
+        let reach = if wide { 4 } else { sentences_back };
         for before in self.mentions[..index].iter().rev() {
-            let same_sentence = before.sentence == mention.sentence;
             let same_section = before.section == mention.section;
             if !same_section {
                 break;
             }
             if before.kind == MentionKind::Exam && self.shows_findings(before) {
-                let sentences_back = mention.sentence - before.sentence;
-                let wide = IMAGING_SECTIONS.contains(&self.section(mention));
-                return (same_sentence || sentences_back == 1 || wide && sentences_back <= 4).then_some(before);
+                if mention.sentence - before.sentence > reach {
+                    break;
+                }
+                return Some(before.text.clone());
             }
         }
-        None
+        (self.section(mention) == SectionKind::Pathology).then(|| SectionKind::Pathology.name().to_owned())
     }
 
     /// False for examinations at the bedside: what they find is a plain sign.

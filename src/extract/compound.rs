@@ -15,7 +15,7 @@ const OUTSIDE: &[&str] = &[
     "近医", "女性", "男性", "歳", "年", "月", "日", "時", "後", "前", "中", "例", "等", "など", "頃", "間", "上", "下", "目", "回",
     "出現", "発症", "合併", "併発", "疑い", "増悪", "悪化", "改善", "消失", "軽快", "再燃", "持続", "継続", "認識", "確認", "所見",
     "発見", "施行", "開始", "投与", "服用", "内服", "使用", "術後", "術前", "手術", "検査", "入院時", "初診時", "来院時", "初診",
-    "同日", "翌日", "当日", "最終", "臨床", "手術時", "部位", "周囲", "疾患", "原因", "傾向", "状態", "程度", "強度", "陽性", "陰性",
+    "同日", "翌日", "当日", "最終", "臨床", "手術時", "部位", "疾患", "原因", "傾向", "状態", "程度", "強度", "陽性", "陰性",
     "有り", "無し", "なし", "あり", "様", "様々", "著明", "明らか", "高度", "軽度", "中等度", "一部", "多数", "数", "約", "ほか", "他",
 ];
 
@@ -32,14 +32,54 @@ pub fn extend(text: &str, tokens: &[Token], terms: &[Draft], lexicon: &Lexicon) 
         compounds_of_run(text, tokens, run, inside, lexicon, &mut drafts);
     }
     drafts.extend(term.cloned());
-    drafts
+    join_by_no(text, tokens, drafts, lexicon)
+}
+
+/// Joins 「膠原線維の軽度増加」, 「表皮の萎縮」, 「胆嚢壁の肥厚」: a finding whose head tells a change,
+/// with the noun or site that の links to it.
+fn join_by_no(text: &str, tokens: &[Token], drafts: Vec<Draft>, lexicon: &Lexicon) -> Vec<Draft> {
+    let mut joined: Vec<Draft> = Vec::with_capacity(drafts.len());
+    for mut draft in drafts {
+        if is_condition(&draft)
+            && let Some(before) = text[..draft.span.start].strip_suffix('の')
+            && lexicon.is_change_head(draft.span.slice(text))
+        {
+            let end = before.len();
+            let start = noun_run_start(text, tokens, end);
+            let first_free = joined.last().map_or(0, |last| if last.kind == MentionKind::Site || is_condition(last) && draft.kind == MentionKind::Disease { last.span.start } else { last.span.end });
+            let start = start.max(first_free);
+            if start < end && text[start..end].chars().count() <= 14 {
+                while joined.last().is_some_and(|last| last.span.start >= start) {
+                    joined.pop();
+                }
+                if joined.last().is_none_or(|last| last.span.end <= start) {
+                    draft.span = Span::new(start, draft.span.end);
+                }
+            }
+        }
+        joined.push(draft);
+    }
+    joined
+}
+
+/// Where the run of nominal tokens that ends at byte `end` starts; `end` when there is none.
+fn noun_run_start(text: &str, tokens: &[Token], end: usize) -> usize {
+    let mut start = end;
+    let last = tokens.partition_point(|token| token.span.end <= end);
+    for token in tokens[..last].iter().rev() {
+        if token.span.end != start || !token.pos.is_nominal() || !fits_inside(token, text) {
+            break;
+        }
+        start = token.span.start;
+    }
+    start
 }
 
 /// Maximal stretches of adjoining nominal tokens and terms.
 fn runs(text: &str, tokens: &[Token], terms: &[Draft]) -> Vec<Span<crate::types::Norm>> {
     let mut pieces: Vec<Span<crate::types::Norm>> = tokens
         .iter()
-        .filter(|token| token.pos.is_nominal() && !is_outside(token.span.slice(text)) && !is_symbol(token.span.slice(text)))
+        .filter(|token| token.pos.is_nominal() && fits_inside(token, text))
         .map(|token| token.span)
         .chain(terms.iter().map(|term| term.span))
         .collect();
@@ -56,6 +96,16 @@ fn runs(text: &str, tokens: &[Token], terms: &[Draft]) -> Vec<Span<crate::types:
 
 fn is_outside(word: &str) -> bool {
     OUTSIDE.contains(&word)
+}
+
+/// A nominal token that can be part of a name.
+fn fits_inside(token: &Token, text: &str) -> bool {
+    let word = token.span.slice(text);
+    // 行い, 疑い, 繰り返し: verbs in noun's clothing; びまん and ぶどう膜 are not.
+    let okurigana = token.pos != PartOfSpeech::MedicalTerm
+        && word.chars().next().is_some_and(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+        && word.chars().next_back().is_some_and(|c| ('\u{3041}'..='\u{3096}').contains(&c));
+    !okurigana && !is_outside(word) && !is_symbol(word)
 }
 
 /// Punctuation that IPADIC's unknown-word rules call a noun.
@@ -75,6 +125,18 @@ fn compounds_of_run(
     lexicon: &Lexicon,
     drafts: &mut Vec<Draft>,
 ) {
+    // A suffix whose noun stands outside the run (〜部|性浸潤) cannot open a name.
+    let first = tokens.partition_point(|token| token.span.start < run.start);
+    let orphan = tokens[first.min(tokens.len())..]
+        .iter()
+        .take_while(|token| token.pos == PartOfSpeech::Suffix && token.span.end < run.end)
+        .last();
+    let run = match orphan {
+        Some(token) if inside.first().is_none_or(|draft| draft.span.start >= token.span.end) => {
+            Span::new(token.span.end, run.end)
+        }
+        _ => run,
+    };
     let words = run.slice(text);
     let chars = words.chars().count();
     let head = inside.iter().rposition(is_condition);

@@ -35,6 +35,14 @@ pub trait TestFacts {
         sex: Option<Sex>,
         age_years: Option<f64>,
     ) -> Option<(Option<f64>, Option<f64>)>;
+    /// The test that `name` means where the text speaks of a body fluid other than blood: `尿`,
+    /// `髄液`, `胸水`, `腹水`, `関節液`, `骨髄` … (「尿所見:ケトン体(+)」 is urinary ketones).
+    /// `None`, as by default, where the test is the same or unknown there; its values are then
+    /// not judged by the ranges of blood.
+    fn in_fluid(&self, test: ConceptId, name: &str, fluid: &str) -> Option<ConceptId> {
+        let _ = (test, name, fluid);
+        None
+    }
     /// The reference range in another unit, for tests that have one of its own there
     /// (neutrophils in % and in /μL, PT in seconds and in %); `None`, as by default, where it has
     /// none.
@@ -68,8 +76,7 @@ pub struct Measurement {
 ///
 /// `text` is the normalised report, `hits` the test names in reading order without overlaps; hits
 /// outside `within` are ignored. Sex and age choose the reference range. A test name without a
-/// value or result gives no measurement. Never panics; cost is linear in the text within, save
-/// that each hit looks back to the start of its sentence.
+/// value or result gives no measurement. Never panics; cost is linear in the text and the hits.
 ///
 /// The direction of a number comes from an attached word of state (高値), else from the printed
 /// reference range, else from [`TestFacts::range`]; bounds count as normal. Words of change
@@ -90,6 +97,15 @@ pub fn measurements(
         .filter(|hit| is_real_name(text, hit.span, &differentials))
         .copied()
         .collect();
+    let kept: Vec<TestHit> = kept
+        .iter()
+        .map(|hit| TestHit {
+            concept: other_fluid(text, within, &kept, *hit, facts)
+                .and_then(|fluid| facts.in_fluid(hit.concept, hit.span.slice(text), fluid))
+                .unwrap_or(hit.concept),
+            ..*hit
+        })
+        .collect();
     let mut reader = Reader {
         text,
         within,
@@ -106,6 +122,11 @@ pub fn measurements(
 
 // ---------------------------------------------------------------------------------------------
 // Vocabulary of the grammar: closed classes of function words, no medical terms.
+
+/// The words of a list written as a text.
+fn words(text: &'static str) -> Vec<&'static str> {
+    text.split_whitespace().collect()
+}
 
 /// What a result word says.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -124,156 +145,101 @@ use Direction::{Equivocal, High, Low, Negative, Normal, Positive};
 use Word::{Change, Nothing, State, Undetectable};
 
 /// Result words; the longest that fits counts.
-const WORDS: &[(&str, Word)] = &[
-    ("強陽性", State(Positive)),
-    ("弱陽性", State(Positive)),
-    ("陽性", State(Positive)),
-    ("陽転", State(Positive)),
-    ("陽転化", State(Positive)),
-    ("擬陽性", State(Equivocal)),
-    ("疑陽性", State(Equivocal)),
-    ("偽陽性", State(Equivocal)),
-    ("判定保留", State(Equivocal)),
-    ("陰性", State(Negative)),
-    ("陰性化", State(Negative)),
-    ("陰転", State(Negative)),
-    ("陰転化", State(Negative)),
-    ("検出せず", State(Negative)),
-    ("検出されず", State(Negative)),
-    ("検出されなかった", State(Negative)),
-    ("検出感度以下", Undetectable),
-    ("測定感度以下", Undetectable),
-    ("感度以下", Undetectable),
-    ("感度未満", Undetectable),
-    ("検出限界以下", Undetectable),
-    ("検出限界未満", Undetectable),
-    ("測定限界以下", Undetectable),
-    ("測定感度未満", Undetectable),
-    ("検出感度未満", Undetectable),
-    ("高値", State(High)),
-    ("異常高値", State(High)),
-    ("高め", State(High)),
-    ("高い", State(High)),
-    ("高く", State(High)),
-    ("高かった", State(High)),
-    ("増多", State(High)),
-    ("過多", State(High)),
-    ("亢進", State(High)),
-    ("促進", State(High)),
-    ("延長", State(High)),
-    ("開大", State(High)),
-    ("拡大", State(High)),
-    ("基準値以上", State(High)),
-    ("正常上限を超え", State(High)),
-    ("基準値を超え", State(High)),
-    ("著増", State(High)),
-    ("上昇", Change(High)),
-    ("増加", Change(High)),
-    ("増高", Change(High)),
-    ("増大", Change(High)),
-    ("増悪", Change(High)),
-    ("急上昇", Change(High)),
-    ("再上昇", Change(High)),
-    ("低値", State(Low)),
-    ("異常低値", State(Low)),
-    ("低め", State(Low)),
-    ("低い", State(Low)),
-    ("低く", State(Low)),
-    ("低かった", State(Low)),
-    ("短縮", State(Low)),
-    ("欠損", State(Low)),
-    ("欠乏", State(Low)),
-    ("著減", State(Low)),
-    ("基準値以下", State(Low)),
-    ("低下", Change(Low)),
-    ("低ド", Change(Low)),
-    ("減少", Change(Low)),
-    ("急減", Change(Low)),
-    ("正常", State(Normal)),
-    ("正常値", State(Normal)),
-    ("正常範囲", State(Normal)),
-    ("正常範囲内", State(Normal)),
-    ("正常域", State(Normal)),
-    ("正常上限", State(Normal)),
-    ("正常下限", State(Normal)),
-    ("正常高値", State(Normal)),
-    ("正常低値", State(Normal)),
-    ("正常化", State(Normal)),
-    ("正常内", State(Normal)),
-    ("基準範囲", State(Normal)),
-    ("基準範囲内", State(Normal)),
-    ("基準値内", State(Normal)),
-    ("基準値範囲内", State(Normal)),
-    ("基準内", State(Normal)),
-    ("異常なし", State(Normal)),
-    ("異常なく", State(Normal)),
-    ("著変なし", State(Normal)),
-    ("著変なく", State(Normal)),
-    ("問題なし", State(Normal)),
-    ("問題なく", State(Normal)),
-    ("改善", Nothing),
-    ("軽快", Nothing),
-    ("安定", Nothing),
-];
+static WORDS: LazyLock<Vec<(&str, Word)>> = LazyLock::new(|| {
+    let groups = [
+        (State(Positive), "強陽性 弱陽性 陽性 陽転 陽転化"),
+        (State(Equivocal), "擬陽性 疑陽性 偽陽性 判定保留"),
+        (
+            State(Negative),
+            "陰性 陰性化 陰転 陰転化 検出せず 検出されず 検出されなかった",
+        ),
+        (
+            Undetectable,
+            concat!(
+                "検出感度以下 測定感度以下 感度以下 感度未満 検出限界以下 検出限界未満 測定限界以下 ",
+                "測定感度未満 検出感度未満",
+            ),
+        ),
+        (
+            State(High),
+            concat!(
+                "高値 異常高値 高め 高い 高く 高かった 増多 過多 亢進 促進 延長 開大 拡大 基準値以上 ",
+                "正常上限を超え 基準値を超え 著増",
+            ),
+        ),
+        (Change(High), "上昇 増加 増高 増大 増悪 急上昇 再上昇"),
+        (
+            State(Low),
+            "低値 異常低値 低め 低い 低く 低かった 短縮 欠損 欠乏 著減 基準値以下",
+        ),
+        (Change(Low), "低下 低ド 減少 急減"),
+        (
+            State(Normal),
+            concat!(
+                "正常 正常値 正常範囲 正常範囲内 正常域 正常上限 正常下限 正常高値 正常低値 正常化 ",
+                "正常内 基準範囲 基準範囲内 基準値内 基準値範囲内 基準内 基準値 異常なし 異常なく ",
+                "著変なし 著変なく 問題なし 問題なく",
+            ),
+        ),
+        (Nothing, "改善 軽快 安定"),
+    ];
+    groups
+        .into_iter()
+        .flat_map(|(word, texts)| words(texts).into_iter().map(move |text| (text, word)))
+        .collect()
+});
 
 /// What directly after a result word shows that the word belongs to another term
 /// (血小板減少症, CD20陽性細胞, 血圧低下作用).
-const NOT_A_RESULT: &[&str] = &[
-    "症", "性", "型", "群", "療法", "薬", "剤", "作用", "効果", "率", "細胞", "例", "者", "患者",
-    "リンパ球", "T細胞", "B細胞", "球菌", "桿菌", "菌", "させ", "予防", "目的", "試験", "リスク",
-];
+static NOT_A_RESULT: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    words(concat!(
+        "症 性 型 群 療法 薬 剤 作用 効果 率 細胞 例 者 患者 リンパ球 T細胞 B細胞 球菌 桿菌 菌 させ ",
+        "不良 予防 目的 試験 リスク",
+    ))
+});
 
 /// Between name and value: parts of the name, particles, hedges, adverbs of degree and course.
 /// The longest that fits counts.
-const CONNECTORS: &[&str] = &[
-    // tails of the name
-    "数", "値", "量", "濃度", "活性", "価", "抗体価", "比", "率", "比率", "分画", "レベル", "定量",
-    "定性", "検査", "検査値", "測定", "測定値", "反応", "絶対数", "総数", "分圧", "成分",
-    // particles and marks
-    "は", "が", "も", "の", "で", "に", "を", "では", "には", "にて", "とも", "ともに", "共に",
-    "など", "等", "のみ", "だけ", ":", ";", "=", "…", "それぞれ", "各々", "いずれも", "ずれも",
-    "すべて", "全て", "は、", "は,", "が、", "が,", "も、", "では、", "では,", "には、", "で、",
-    "において", "については", "に関しては", "に関して", "ならびに",
-    // hedges
-    "約", "およそ", "ほぼ", "推定", "平均", "最高", "最大", "最低", "最小", "ピーク", "計", "概ね",
-    "最高で", "最大で", "最低で", "最高値", "最大値", "最低値",
-    // when and how it was taken
-    "入院時", "来院時", "初診時", "受診時", "搬入時", "搬送時", "退院時", "発症時", "治療前",
-    "治療後", "術前", "術後", "術直後", "入院後", "入院前", "前医", "前医で", "今回", "当初",
-    "再検", "一時", "その後", "以後", "現在", "空腹時", "随時", "食後", "早朝", "安静時", "夜間",
-    "右", "左", "1日", "1日あたり", "1分間", "1時間値", "1時間", "1時間目", "室内気", "早朝空腹時",
-    "仰臥位", "臥位", "座位", "立位", "触診", "腋窩",
-    // degree and course
-    "著明な", "著明に", "著明", "著しい", "著しく", "軽度の", "軽度に", "軽度", "軽度な", "軽微な",
-    "中等度の", "中等度", "中等度に", "高度の", "高度に", "高度な", "高度", "やや", "わずかに",
-    "わずかな", "僅かに", "僅かな", "若干の", "若干", "多少", "緩徐に", "緩徐な", "緩やかに",
-    "緩やかな", "徐々に", "徐々な", "次第に", "漸次", "急激に", "急激な", "急速に", "急速な",
-    "急な", "突然の", "有意に", "有意な", "明らかに", "明らかな", "明瞭な", "さらに", "更に",
-    "さらなる", "再び", "再度", "再度の", "持続的な", "持続的に", "持続する", "一過性の",
-    "一過性に", "進行性の", "進行性に", "異常な", "異常に", "優位の", "優位な", "優位に", "極めて",
-    "きわめて", "非常に", "強い", "強く", "依然", "依然として", "なお", "まだ", "相対的", "相対的な",
-    "相対的に", "経時的に", "経時的な", "速やかに", "速やかな", "すでに", "既に", "また", "共通して",
-];
+static CONNECTORS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    words(concat!(
+        "数 値 量 濃度 活性 価 抗体価 比 率 比率 分画 レベル 定量 定性 検査 検査値 測定 測定値 反応 ",
+        "絶対数 総数 分圧 成分 は が も の で に を では には にて とも ともに 共に など 等 のみ だけ ",
+        ": ; = … それぞれ 各々 いずれも ずれも すべて 全て は、 は, が、 が, も、 では、 では, には、 ",
+        "で、 において については に関しては に関して ならびに 約 およそ ほぼ 推定 平均 最高 最大 ",
+        "最低 最小 ピーク 計 概ね 最高で 最大で 最低で 最高値 最大値 最低値 入院時 来院時 初診時 ",
+        "受診時 搬入時 搬送時 退院時 発症時 治療前 治療後 術前 術後 術直後 入院後 入院前 前医 前医で ",
+        "今回 当初 再検 一時 その後 以後 現在 空腹時 随時 食後 早朝 安静時 夜間 右 左 1日 1日あたり ",
+        "1分間 1時間値 1時間 1時間目 室内気 早朝空腹時 仰臥位 臥位 座位 立位 触診 腋窩 右上肢 左上肢 ",
+        "右下肢 左下肢 上肢 下肢 右腕 左腕 右眼 左眼 両眼 両側 右側 左側 結果 の結果 スコア score ",
+        "Score 指数 総点 合計 著明な 著明に 著明 著しい 著しく 軽度の 軽度に 軽度 軽度な 軽微な ",
+        "中等度の 中等度 中等度に 高度の 高度に 高度な 高度 やや わずかに わずかな 僅かに 僅かな ",
+        "若干の 若干 多少 緩徐に 緩徐な 緩やかに 緩やかな 徐々に 徐々な 次第に 漸次 急激に 急激な ",
+        "急速に 急速な 急な 突然の 有意に 有意な 明らかに 明らかな 明瞭な さらに 更に さらなる 再び ",
+        "再度 再度の 持続的な 持続的に 持続する 一過性の 一過性に 進行性の 進行性に 異常な 異常に ",
+        "優位の 優位な 優位に 極めて きわめて 非常に 強い 強く 依然 依然として なお まだ 相対的 ",
+        "相対的な 相対的に 経時的に 経時的な 速やかに 速やかな すでに 既に また 共通して",
+    ))
+});
 
 /// How far between two names of a list: 「AST、ALTとLDH」.
-const LIST_MARKS: &[&str] = &[
-    ",", "、", "・", "/", "と", "や", "および", "及び", "ならびに", "並びに", "かつ", "または",
-    "あるいは", "も", "とともに", "と共に", "&", "+", ")", "〉", "]", " ", "\u{3000}", "\n", "値",
-    "数", "濃度", "活性", "量", "価",
-];
+static LIST_MARKS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    words(
+        ", 、 ・ / と や および 及び ならびに 並びに かつ または あるいは も とともに と共に & + ) 〉 ] 値 数 濃度 活性 量 価",
+    )
+});
 
 /// Abbreviations of the differential count. Elsewhere these letters mean other things.
-const DIFFERENTIAL_LETTERS: &[&str] = &[
-    "St", "ST", "Sg", "SG", "Seg", "Stab", "E", "Eo", "M", "Mo", "L", "Ly", "B", "Ba", "N", "Ne",
-];
+static DIFFERENTIAL_LETTERS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| words("St ST Sg SG Seg Stab E Eo M Mo L Ly B Ba N Ne"));
 
 /// Words that follow a number which counts something else (time, doses, patients).
-const NOT_A_VALUE: &[&str] = &[
-    "年", "月", "日", "歳", "才", "か月", "ヶ月", "カ月", "ヵ月", "ケ月", "週", "時", "例", "型", "名",
-    "人", "番", "回", "病日", "本", "錠", "クール", "コース", "剤", "次", "期", "項目", "種", "単位",
-    "か所", "ヶ所", "カ所", "箇所", "群", "度", "世代", "段階", "者", "つ", "枝", "分後", "分前",
-    "分間", "秒後", "胎", "頻", "遺伝", "染色体",
-];
+static NOT_A_VALUE: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    words(concat!(
+        "年 月 日 歳 才 か月 ヶ月 カ月 ヵ月 ケ月 週 時 例 型 名 人 番 回 病日 本 錠 クール コース 剤 ",
+        "次 期 項目 種 か所 ヶ所 カ所 箇所 群 度 世代 段階 者 つ 枝 分後 分前 分間 秒後 セット ,X 胎 ",
+        "頻 遺伝 染色体",
+    ))
+});
 
 fn pattern(source: &str) -> Regex {
     Regex::new(source).expect("the patterns of this module are constants, tested to compile")
@@ -282,7 +248,7 @@ fn pattern(source: &str) -> Regex {
 /// Comparator, titre mark, sign, digits.
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^(<=|>=|[<>≦≧≤≥])?\s?(?:([×xX]|1:)\s?)?([-−])?([0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?)",
+        r"^(?:(<=|>=|[<>≦≧≤≥]) ?)?(?:([×xX]|1:) ?)?([-−])?([0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?)",
     )
 });
 /// 1.2万, 7万5000; ×10^4, ×104 (a superscript that NFKC flattened), 10の3乗.
@@ -295,14 +261,14 @@ static POWER: LazyLock<Regex> = LazyLock::new(|| {
 /// A unit. The digit 1 for the letter l (mg/d1, /μ1) is a frequent fault of scanned reports.
 static UNIT: LazyLock<Regex> = LazyLock::new(|| {
     let over = concat!(
-        r"/ ?(?:1 ?)?(?:d[l1]|m[l1]|[μu][l1]|f[l1]|cmm|mm ?\^?3|m2|hpf|lpf|強拡大視野|強拡大|視野|",
-        r"1\.73 ?(?:m2)?|分|min|hrs?|h|時間|時|日|day|kg|g[ ・.]?(?:cre?|creatinine|クレアチニン)|",
+        r"/ ?(?:1 ?)?(?:m?g[ ・.]?(?:cre?|creatinine|クレアチニン)|d[l1]|m[l1]|[μu][l1]|f[l1]|cmm|mm ?\^?3|m2|hpf|lpf|強拡大視野|強拡大|視野|",
+        r"1\.73 ?(?:m2)?|分|min|hrs?|h|時間|時|日|day|kg|",
         r"100 ?wbc|37°c|mg|μg|g|秒|sec|週|回|l|m|s|d|1)"
     );
     let top = concat!(
         r"(?:(?:log ?(?:10)? ?)?(?:copies|copy|cps|コピー)|log ?iu|mmhg|mmh2o|cmh2o|torr|kpa|hpa|meq|",
         r"mosm|(?:[mμunpk])?(?:mol|iu|u|eq)|mau|au|bu|eu|[mμunpfk]?g|[mμudfc]?l|msec|ms|sec|秒|分|",
-        r"dyn|db|hz|bpm|mets?|個|コ|cells?|index|coi|s/co|ppb|ppm|mv|[mcμnk]?m[23]?|s)"
+        r"dyn|db|hz|bpm|mets?|単位|個|コ|cells?|index|coi|s/co|ppb|ppm|mv|[mcμnk]?m[23]?|s)"
     );
     pattern(&format!(
         r"(?i)^(%|‰|°c|倍|sd|(?:回|拍)/ ?(?:1 ?)?(?:分|min|日)|{top}(?: ?{over})*|(?:{over})+)(?:$|[^a-z])"
@@ -310,14 +276,13 @@ static UNIT: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// Right after number and unit: a bound, or about.
 static AFTER_NUMBER: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^ ?(以上|以下|未満|超|台|前後|程度|[<>](?:$|[^0-9]))"));
+    LazyLock::new(|| pattern(r"^ ?(以上|以下|未満|超|台|前後|程度|[<>](?:$|[,、)\]。\s]))"));
 /// From the first to the last value of a trend or an interval.
 static TREND: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^ ?(→|⇒|➡|->|から|より|~|-) ?(?:約|最高|最大)?"));
 /// Results in signs: (+), (3+), 2+, (±), (-).
-static SIGN: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^(?:([1-5]? ?\+{1,4}(?:~ ?[1-5]? ?\+{1,4})?)|(\+/-|±)|([-−]))")
-});
+static SIGN: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?:([1-5]? ?\+{1,4}(?:~ ?[1-5]? ?\+{1,4})?)|(\+/-|±)|([-−]))"));
 /// (十), (一), (ー): plus and minus as scanned.
 static SCANNED_SIGN: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\( ?(?:(十)|(一|ー)) ?\)"));
 /// Flags of laboratory print-outs.
@@ -329,9 +294,19 @@ static BEFORE_JUDGEMENT: LazyLock<Regex> =
 /// A day of the course between name and number: 「CRPは第3病日に12.3」.
 static DAY_OF_COURSE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^(?:第 ?[0-9]+ ?(?:病日|日)|(?:入院|術後|発症|治療)?(?:後|翌)?[0-9]+ ?(?:日目|日後|日前|週目|週後|週間後|か月後|ヶ月後|カ月後|ヵ月後|年後|年前|時間後|時間値|分後|分値|病日)|翌日|同日)(?:に|の|は|で)?(?:は|も)?",
+        r"^(?:第 ?[0-9]+ ?(?:病日|日)|(?:入院|術後|発症|治療)?(?:後|翌)?[0-9]+ ?(?:日目|日後|日前|週目|週後|週間後|か月後|ヶ月後|カ月後|ヵ月後|年後|年前|時間後|時間値|分後|分値|病日)|翌日|同日|[0-9] ?セット(?:中[0-9] ?セット)?)(?:に|の|は|で|とも|すべて)?(?:は|も|に)?",
     )
 });
+/// 「IgG・Mの上昇」, 「AST/ALTは高値」 where the dictionary lacks the second name.
+static MORE_LETTERS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"^((?:[・/][A-Za-z][A-Za-z0-9-]{0,7})+)(?:の|は|が|も|など|とも|上昇|低下|高値|低値)")
+});
+/// Coma scales: 「JCS II-20」, 「GCS E3V4M5」.
+static COMA_GRADE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"^(?:I{1,3}|[1-3]) ?[-ー] ?([0-9]{1,3})(?:[RIA]+)?(?:$|[^0-9A-Za-z])")
+});
+static COMA_SUM: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^E ?([1-4]) ?V ?([1-5T]) ?M ?([1-6])"));
 /// 「の上昇は認めず」 after a result word.
 static NEGATION: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
@@ -357,7 +332,9 @@ static ABOVE_THE_LIMIT: LazyLock<Regex> =
 static RANGE_BRACKETS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^ ?[(\[〔〈]([^()\[\]〔〕〈〉。\n]{1,40})[)\]〕〉]"));
 static RANGE_WORD: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)基準|正常|参考値|参考基準|カットオフ|cut ?-?off|対照|コントロール|control|normal|^ ?N ?[:=.]? ?[<0-9]")
+    pattern(
+        r"(?i)基準|正常|参考値|参考基準|カットオフ|cut ?-?off|対照|コントロール|control|normal|^ ?N ?[:=.]? ?[<0-9]",
+    )
 });
 static RANGE_CONTROL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)対照|対象|コントロール|control"));
@@ -382,7 +359,9 @@ static UNITS_PER_LITRE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"([0-9]+(?:\.[0-9]+)?)(I?U)/[lL1]"));
 /// What makes an amount a dose.
 static DOSE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^[^。、,\n]{0,8}(?:投与|内服|静注|静脈内|点滴|補充|輸血|輸注|注射|処方|負荷|摂取|制限|食)")
+    pattern(
+        r"^[^。、,\n]{0,8}(?:投与|内服|静注|静脈内|点滴|補充|輸血|輸注|注射|処方|負荷|摂取|制限|食)",
+    )
 });
 /// Body fluids other than blood, as headings or directly before a name.
 static OTHER_FLUID: LazyLock<Regex> = LazyLock::new(|| {
@@ -400,7 +379,10 @@ static BLOOD: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The longest entry of `list` that `text` starts with.
 fn longest<'l>(text: &str, list: &[&'l str]) -> Option<&'l str> {
-    list.iter().filter(|entry| text.starts_with(**entry)).max_by_key(|entry| entry.len()).copied()
+    list.iter()
+        .filter(|entry| text.starts_with(**entry))
+        .max_by_key(|entry| entry.len())
+        .copied()
 }
 
 /// The largest character boundary of `text` that is at most `at`.
@@ -418,13 +400,21 @@ fn slice(text: &str, start: usize, end: usize) -> &str {
 }
 
 fn parse_digits(digits: &str) -> Option<f64> {
-    digits.replace(',', "").parse::<f64>().ok().filter(|number| number.is_finite())
+    digits
+        .replace(',', "")
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite())
 }
 
 /// Rounds off what scaling by powers of ten adds to the 12th digit.
 fn tidy(number: f64) -> f64 {
     let rounded = number.round();
-    if number != 0.0 && ((number - rounded) / number).abs() < 1e-12 { rounded } else { number }
+    if number != 0.0 && ((number - rounded) / number).abs() < 1e-12 {
+        rounded
+    } else {
+        number
+    }
 }
 
 /// The parentheses that hold the differential count of a white-cell count.
@@ -446,7 +436,9 @@ fn differential_spans(
         for _ in 0..2 {
             let ahead_end = floor_boundary(text, (from + LOOK_AHEAD_BYTES).min(within.end));
             let ahead = slice(text, from, ahead_end);
-            let Some(open) = ahead.find(['(', '[', '〈']) else { break };
+            let Some(open) = ahead.find(['(', '[', '〈']) else {
+                break;
+            };
             if ahead[..open].contains(['。', '\n', '、']) {
                 break;
             }
@@ -468,13 +460,112 @@ fn differential_spans(
 /// outside of one.
 fn is_real_name(text: &str, span: Span<Norm>, differentials: &[Span<Norm>]) -> bool {
     let before = slice(text, 0, span.start);
-    if ["/g", "/g・", "/g ", "/g.", "/100", "/100 "].iter().any(|tail| before.ends_with(tail)) {
+    if ["/g", "/g・", "/g ", "/g.", "/mg", "/mg・", "/100", "/100 "]
+        .iter()
+        .any(|tail| before.ends_with(tail))
+    {
         return false;
     }
-    if DIFFERENTIAL_LETTERS.contains(&span.slice(text)) {
+    // リン of インスリン or リンパ節.
+    let is_katakana = |character: char| ('ァ'..='ヺ').contains(&character) || character == 'ー';
+    let after = slice(text, span.end, text.len());
+    if span.slice(text).chars().all(is_katakana)
+        && (before.ends_with(is_katakana) || after.starts_with(is_katakana))
+    {
+        return false;
+    }
+    if before.ends_with(['△', 'Δ', '∆']) {
+        // A difference of the quantity, not the quantity.
+        return false;
+    }
+    let name = span.slice(text);
+    if name.len() == 1 {
+        // A letter of a compound: Al-P, P-L, K-ras.
+        let is_letter = |character: char| character.is_ascii_alphabetic();
+        if before.ends_with(is_letter)
+            || after.starts_with(is_letter)
+            || before
+                .strip_suffix('-')
+                .is_some_and(|before| before.ends_with(is_letter))
+            || after
+                .strip_prefix('-')
+                .is_some_and(|after| after.starts_with(is_letter))
+        {
+            return false;
+        }
+    }
+    if DIFFERENTIAL_LETTERS.contains(&name) {
         return !before.ends_with('/') && differentials.iter().any(|outer| outer.contains(&span));
     }
     true
+}
+
+/// The body fluid other than blood that the sentence speaks of at a hit; `None` where it is blood
+/// or where the test is one of that fluid already.
+fn other_fluid(
+    text: &str,
+    within: Span<Norm>,
+    hits: &[TestHit],
+    hit: TestHit,
+    facts: &impl TestFacts,
+) -> Option<&'static str> {
+    const FLUIDS: &[&str] = &[
+        "尿",
+        "髄液",
+        "胸水",
+        "腹水",
+        "関節液",
+        "骨髄",
+        "便",
+        "胆汁",
+        "羊水",
+        "喀痰",
+        "BAL",
+    ];
+    let label = facts.label(hit.concept);
+    let is_of_blood = hit.span.slice(text).contains('血') && !label.contains("血球");
+    if is_of_blood || FLUIDS.iter().any(|fluid| label.contains(fluid)) {
+        return None;
+    }
+    // Far enough for a sentence, near enough to keep long texts without 。 linear.
+    const LOOK_BACK_BYTES: usize = 900;
+    let from = hit
+        .span
+        .start
+        .saturating_sub(LOOK_BACK_BYTES)
+        .max(within.start);
+    let from = floor_boundary(text, from);
+    let before = slice(text, from, hit.span.start);
+    let start = from + before.rfind(['。', '\n', '】']).unwrap_or(0);
+    let before = slice(text, start, hit.span.start);
+    let in_a_name = |at: usize| {
+        let at = start + at;
+        let next = hits.partition_point(|hit| hit.span.end <= at);
+        hits.get(next).is_some_and(|hit| hit.span.start <= at)
+    };
+    let last_of = |words: &Regex| {
+        words
+            .find_iter(before)
+            .filter(|found| !in_a_name(found.start()))
+            .last()
+    };
+    // 「骨髄芽球」 of a blood count is a cell's name.
+    let other = last_of(&OTHER_FLUID).filter(|other| other.as_str() != "骨髄")?;
+    if last_of(&BLOOD).is_some_and(|blood| blood.start() > other.start()) {
+        return None;
+    }
+    let word = if other.as_str().contains("沈渣") {
+        "尿"
+    } else {
+        other.as_str()
+    };
+    Some(
+        FLUIDS
+            .iter()
+            .find(|fluid| word.contains(**fluid))
+            .copied()
+            .unwrap_or("穿刺液"),
+    )
 }
 
 /// A number as printed, with all that belongs to it.
@@ -533,6 +624,16 @@ impl<F: TestFacts> Reader<'_, F> {
                 }
                 continue;
             };
+            let mut reading = reading;
+            let is_sign = !reading.span.slice(self.text).contains(is_kana_or_kanji);
+            if reading.word_only
+                && is_sign
+                && !self.facts.main_unit(hit.concept).is_empty()
+                && self.other_fluid(*hit).is_some()
+            {
+                // 「尿所見:白血球3+」 says nothing of the blood.
+                reading.value.direction = None;
+            }
             if reading.word_only {
                 let end_and_negation = Some((reading.end, reading.negated));
                 for &earlier in waiting.iter().chain([&index]) {
@@ -563,7 +664,10 @@ impl<F: TestFacts> Reader<'_, F> {
             waiting.clear();
         }
         self.spread_negation(&mut found);
-        found.into_iter().map(|(measurement, _)| measurement).collect()
+        found
+            .into_iter()
+            .map(|(measurement, _)| measurement)
+            .collect()
     }
 
     /// 「CRPの上昇や白血球の増加を認めない」: the negation holds for the first as well.
@@ -573,7 +677,10 @@ impl<F: TestFacts> Reader<'_, F> {
                 continue;
             };
             let gap = slice(self.text, end, found[index].0.test_span.start).trim();
-            if matches!(gap, "や" | "および" | "及び" | "または" | "あるいは" | "・" | "も" | "と") {
+            if matches!(
+                gap,
+                "や" | "および" | "及び" | "または" | "あるいは" | "・" | "も" | "と"
+            ) {
                 let (measurement, state) = &mut found[index - 1];
                 measurement.value.direction = measurement.value.direction.map(negate);
                 *state = Some((end, true));
@@ -597,7 +704,12 @@ impl<F: TestFacts> Reader<'_, F> {
         let mut unknown = 0;
         let mut marks = 0;
         while let Some(first) = rest.chars().next() {
-            if let Some(mark) = longest(rest, LIST_MARKS) {
+            if first.is_whitespace() {
+                rest = &rest[first.len_utf8()..];
+                marks += 1;
+                continue;
+            }
+            if let Some(mark) = longest(rest, &LIST_MARKS) {
                 rest = &rest[mark.len()..];
                 marks += 1;
                 continue;
@@ -616,9 +728,15 @@ impl<F: TestFacts> Reader<'_, F> {
     /// Where the words that may belong to a name end: at the next name or the end of the sentence.
     fn limit(&self, index: usize) -> usize {
         let start = self.hits[index].span.end;
-        let end = self.hits.get(index + 1).map_or(self.within.end, |next| next.span.start);
+        let end = self
+            .hits
+            .get(index + 1)
+            .map_or(self.within.end, |next| next.span.start);
         let end = floor_boundary(self.text, end.max(start));
-        start + slice(self.text, start, end).find('。').unwrap_or(end - start)
+        start
+            + slice(self.text, start, end)
+                .find('。')
+                .unwrap_or(end - start)
     }
 
     fn read(&self, index: usize, waiting: usize) -> Option<Reading> {
@@ -630,7 +748,9 @@ impl<F: TestFacts> Reader<'_, F> {
         loop {
             let rest = slice(self.text, at, limit);
             let next = rest.chars().next()?;
-            if let Some(reading) = self.read_value(index, at, limit, unit_before.as_deref(), waiting) {
+            if let Some(reading) =
+                self.read_value(index, at, limit, unit_before.as_deref(), waiting)
+            {
                 return Some(reading);
             }
             if next == '\n' {
@@ -643,8 +763,10 @@ impl<F: TestFacts> Reader<'_, F> {
                 at += next.len_utf8();
             } else if let Some(day) = DAY_OF_COURSE.find(rest) {
                 at += day.end();
-            } else if let Some(connector) = longest(rest, CONNECTORS) {
+            } else if let Some(connector) = longest(rest, &CONNECTORS) {
                 at += connector.len();
+            } else if let Some(letters) = MORE_LETTERS.captures(rest).and_then(|all| all.get(1)) {
+                at += letters.end();
             } else if let Some(brackets) = RANGE_BRACKETS.captures(rest) {
                 // A remark before the value: 「血糖(空腹時)98」, or its unit: 「血糖(mg/dL)98」.
                 let inner = brackets.get(1).map_or("", |inner| inner.as_str());
@@ -660,13 +782,14 @@ impl<F: TestFacts> Reader<'_, F> {
         }
     }
 
-    /// 「K+ 3.2」, 「Cl- 100」: the sign is the ion's, not a result.
+    /// 「K+ 3.2」, 「Cl- 100」, 「K+(mEq/L)」: the sign is the ion's, not a result.
     fn skip_charge(&self, hit: TestHit, limit: usize) -> usize {
-        static CHARGE: LazyLock<Regex> =
-            LazyLock::new(|| pattern(r"^(2?[+-]|\+\+) ?[は:=]? ?[0-9]"));
+        static CHARGE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(2?[+-]|\+\+)(?:$|[^>])"));
         let rest = slice(self.text, hit.span.end, limit);
-        let is_ion =
-            matches!(self.facts.label(hit.concept), "Na" | "K" | "Cl" | "Ca" | "Mg" | "HCO3-");
+        let is_ion = matches!(
+            self.facts.label(hit.concept),
+            "Na" | "K" | "Cl" | "Ca" | "Mg" | "HCO3-"
+        );
         match CHARGE.captures(rest).and_then(|charge| charge.get(1)) {
             Some(charge) if is_ion => hit.span.end + charge.end(),
             _ => hit.span.end,
@@ -684,7 +807,11 @@ impl<F: TestFacts> Reader<'_, F> {
     ) -> Option<Reading> {
         let rest = slice(self.text, at, limit);
         if let Some(sign) = SCANNED_SIGN.captures(rest) {
-            let direction = if sign.get(1).is_some() { Positive } else { Negative };
+            let direction = if sign.get(1).is_some() {
+                Positive
+            } else {
+                Negative
+            };
             let end = at + sign.get(0).map_or(0, |all| all.end());
             return Some(self.signed(at, end, direction));
         }
@@ -710,7 +837,10 @@ impl<F: TestFacts> Reader<'_, F> {
     fn signed(&self, start: usize, end: usize, direction: Direction) -> Reading {
         Reading {
             span: Span::new(start, end),
-            value: Value { direction: Some(direction), ..Value::default() },
+            value: Value {
+                direction: Some(direction),
+                ..Value::default()
+            },
             word_only: true,
             negated: false,
             end,
@@ -725,9 +855,53 @@ impl<F: TestFacts> Reader<'_, F> {
         unit_before: Option<&str>,
         waiting: usize,
     ) -> Option<Reading> {
-        self.read_sign(at, limit)
+        self.read_coma(index, at, limit)
+            .or_else(|| self.read_sign(at, limit))
             .or_else(|| self.read_number(index, at, limit, unit_before, waiting))
             .or_else(|| self.read_word(index, at, limit))
+    }
+
+    /// 「JCS II-20」 is 20, 「GCS E3V4M5」 is 12.
+    fn read_coma(&self, index: usize, at: usize, limit: usize) -> Option<Reading> {
+        let test = self.hits[index].concept;
+        let label = self.facts.label(test);
+        let rest = slice(self.text, at, limit);
+        let (number, length) = if label.contains("JCS") {
+            let grade = COMA_GRADE.captures(rest)?.get(1)?;
+            (parse_digits(grade.as_str())?, grade.end())
+        } else if label.contains("GCS") {
+            let sum = COMA_SUM.captures(rest)?;
+            let part = |group| sum.get(group).and_then(|part| parse_digits(part.as_str()));
+            // T, intubated, counts as 1.
+            (
+                part(1)? + part(2).unwrap_or(1.0) + part(3)?,
+                sum.get(0)?.end(),
+            )
+        } else {
+            return None;
+        };
+        let printed = Printed {
+            number,
+            bound: 0,
+            trailing_sign: false,
+            unit: String::new(),
+            strange_unit: false,
+            start: at,
+            end: at + length,
+        };
+        let mut value = Value {
+            number: Some(number),
+            ..Value::default()
+        };
+        value.direction = self.judge(test, self.hits[index].span, &printed, &value, None);
+        let span = Span::new(at, at + length);
+        Some(Reading {
+            span,
+            value,
+            word_only: false,
+            negated: false,
+            end: span.end,
+        })
     }
 
     /// (+), 3+, ±, -.
@@ -736,8 +910,14 @@ impl<F: TestFacts> Reader<'_, F> {
         let sign = SIGN.captures(rest)?;
         let end = sign.get(0)?.end();
         // A bare sign must stand alone: not 「-5.2」, 「+2点」, 「-ANCA」.
-        let follower = rest[end..].chars().next();
-        if follower.is_some_and(|next| next.is_alphanumeric() && !is_kana_or_kanji(next)) {
+        // Looked for beyond the limit: the next name may go on from the sign.
+        let follower = slice(self.text, at + end, self.within.end).chars().next();
+        let is_bracketed = follower.is_some_and(|next| matches!(next, ')' | ']'));
+        if !is_bracketed
+            && follower.is_some_and(|next| next.is_alphanumeric() && !is_kana_or_kanji(next))
+            && (rest[..end].ends_with(['-', '−'])
+                || rest[end..].starts_with(|c: char| c.is_ascii_digit()))
+        {
             return None;
         }
         let is_minus = sign.get(3).is_some();
@@ -791,14 +971,20 @@ impl<F: TestFacts> Reader<'_, F> {
                 Some("億") => 1e8,
                 _ => 1e4,
             };
-            let tail = scale.get(2).and_then(|tail| parse_digits(tail.as_str())).unwrap_or(0.0);
+            let tail = scale
+                .get(2)
+                .and_then(|tail| parse_digits(tail.as_str()))
+                .unwrap_or(0.0);
             number = tidy(number * factor) + tail;
             end += scale.get(0)?.end();
         } else if let Some(power) = POWER.captures(&rest[end..]) {
             let exponent = power.get(1).or(power.get(2))?;
             number = tidy(number * 10f64.powi(exponent.as_str().parse().ok()?));
             end += exponent.end();
-            end += ["乗", " 乗"].iter().find(|&mark| rest[end..].starts_with(mark)).map_or(0, |m| m.len());
+            end += ["乗", " 乗"]
+                .iter()
+                .find(|&mark| rest[end..].starts_with(mark))
+                .map_or(0, |m| m.len());
         }
         // The unit, directly or after a blank, or in brackets.
         let after = &rest[end..];
@@ -812,30 +998,51 @@ impl<F: TestFacts> Reader<'_, F> {
             number += more;
             end += length;
             unit = "°C".to_owned();
-        } else if let Some(printed) = UNIT.captures(&rest[unit_at..]).and_then(|unit| unit.get(1)) {
+        } else if unit.is_empty()
+            && rest[end..].starts_with(['x', '×'])
+            && !rest[end..]
+                .chars()
+                .nth(1)
+                .is_some_and(|next| next.is_alphanumeric() || next == ' ')
+            && (main == "倍" || label.ends_with("抗体"))
+        {
+            unit = "倍".to_owned();
+            end += rest[end..].chars().next().map_or(0, char::len_utf8);
+        } else if let Some(printed) = UNIT
+            .captures(&rest[unit_at..])
+            .and_then(|unit| unit.get(1))
+            .filter(|unit| is_whole_unit(unit.as_str(), &rest[unit_at + unit.end()..], main))
+        {
             let unit_end = unit_at + printed.end();
             let closed = rest[unit_end..].starts_with(')');
             let follows = &rest[unit_end..];
-            let is_other = longest(&rest[unit_at..], NOT_A_VALUE).is_some()
+            let is_other = longest(&rest[unit_at..], &NOT_A_VALUE).is_some()
                 && !printed.as_str().contains('/');
             if (!opened || closed) && !is_other && !is_time_or_order(printed.as_str(), follows) {
                 let spelled = clean_unit(printed.as_str());
                 // 「11000mm3」 for /mm3.
                 let is_volume = matches!(spelled.as_str(), "mm3") && main.starts_with('/');
-                unit = if is_volume { format!("/{spelled}") } else { spelled };
+                unit = if is_volume {
+                    format!("/{spelled}")
+                } else {
+                    spelled
+                };
                 end = unit_end + usize::from(opened);
             }
         }
         if unit.is_empty() {
             let after = rest[end..].trim_start_matches(' ');
-            if longest(after, NOT_A_VALUE).is_some() {
+            if longest(after, &NOT_A_VALUE).is_some() {
                 return None;
             }
             let is_letter = |next: char| next.is_ascii_alphabetic() || next == 'μ';
             strange_unit = rest[end..].starts_with(is_letter) && FLAG.find(&rest[end..]).is_none();
         }
         let mut trailing_sign = false;
-        if let Some(after) = AFTER_NUMBER.captures(&rest[end..]).and_then(|after| after.get(1)) {
+        if let Some(after) = AFTER_NUMBER
+            .captures(&rest[end..])
+            .and_then(|after| after.get(1))
+        {
             match after.as_str() {
                 "以上" | "超" => bound = 1,
                 "以下" | "未満" => bound = -1,
@@ -846,6 +1053,14 @@ impl<F: TestFacts> Reader<'_, F> {
                 }
             }
             end += after.start() + if trailing_sign { 1 } else { after.len() };
+            // 「100以上/HPF」
+            if unit.is_empty()
+                && let Some(printed) = UNIT.captures(&rest[end..]).and_then(|unit| unit.get(1))
+                && printed.as_str().starts_with(['/', '個'])
+            {
+                unit = clean_unit(printed.as_str());
+                end += printed.end();
+            }
         }
         if self.digit_one_is_i
             && matches!(unit.as_str(), "U/L" | "U/l")
@@ -898,13 +1113,20 @@ impl<F: TestFacts> Reader<'_, F> {
         if second.is_none() {
             let first = last.number;
             while let Some(mark) = TREND.captures(slice(self.text, end, limit)) {
-                let (Some(all), Some(kind)) = (mark.get(0), mark.get(1)) else { break };
-                let Some(next) = self.printed(end + all.end(), limit, test) else { break };
+                let (Some(all), Some(kind)) = (mark.get(0), mark.get(1)) else {
+                    break;
+                };
+                let Some(next) = self.printed(end + all.end(), limit, test) else {
+                    break;
+                };
                 let interval = matches!(kind.as_str(), "~" | "-");
                 if interval && (next.number <= last.number || is_trend) {
                     break;
                 }
-                if !last.unit.is_empty() && next.unit.is_empty() && !interval && kind.as_str() != "→"
+                if !last.unit.is_empty()
+                    && next.unit.is_empty()
+                    && !interval
+                    && kind.as_str() != "→"
                 {
                     // 「12mg/dLから3…」 without a unit may count something else.
                     let tail = slice(self.text, next.end, limit);
@@ -913,9 +1135,17 @@ impl<F: TestFacts> Reader<'_, F> {
                     }
                 }
                 is_trend |= !interval;
-                let unit = if next.unit.is_empty() { last.unit.clone() } else { next.unit.clone() };
+                let unit = if next.unit.is_empty() {
+                    last.unit.clone()
+                } else {
+                    next.unit.clone()
+                };
                 end = next.end;
-                last = Printed { unit, start: at, ..next };
+                last = Printed {
+                    unit,
+                    start: at,
+                    ..next
+                };
                 second = Some(first);
             }
         }
@@ -925,7 +1155,10 @@ impl<F: TestFacts> Reader<'_, F> {
         {
             last.unit = unit.to_owned();
         }
-        let in_differential = self.differentials.iter().any(|span| span.contains(&hit.span));
+        let in_differential = self
+            .differentials
+            .iter()
+            .any(|span| span.contains(&hit.span));
         if last.unit.is_empty() && in_differential {
             last.unit = "%".to_owned();
         }
@@ -971,6 +1204,15 @@ impl<F: TestFacts> Reader<'_, F> {
     ) -> bool {
         let main = self.facts.main_unit(test);
         let digits = slice(self.text, printed.start, end);
+        // 「CK7(+)」, 「CD20陽性」: markers of immunostaining, whose number is part of the name.
+        static STAIN: LazyLock<Regex> =
+            LazyLock::new(|| pattern(r"^[0-9]{1,2} ?(?:\([0-9]?[+±-]+\)|陽性|陰性)"));
+        if name.ends_with(|last: char| last.is_ascii_alphabetic())
+            && slice(self.text, 0, printed.start).ends_with(name)
+            && STAIN.is_match(slice(self.text, printed.start, self.within.end))
+        {
+            return true;
+        }
         if name.len() == 1 {
             let is_p_value = name.eq_ignore_ascii_case("p") && printed.number < 0.2;
             let is_bare = printed.unit.is_empty() && !digits.contains('.');
@@ -983,7 +1225,10 @@ impl<F: TestFacts> Reader<'_, F> {
             || printed.unit.is_empty()
             || main.is_empty()
         {
-            let is_amount = matches!(canonical_unit(&printed.unit).as_str(), "g" | "mg" | "mL" | "L");
+            let is_amount = matches!(
+                canonical_unit(&printed.unit).as_str(),
+                "g" | "mg" | "mL" | "L"
+            );
             return is_amount && DOSE.is_match(slice(self.text, end, limit));
         }
         // Sediment counts belong to urine, whatever the name.
@@ -991,17 +1236,45 @@ impl<F: TestFacts> Reader<'_, F> {
             return true;
         }
         let unit = canonical_unit(&printed.unit);
+        if unit == "単位" {
+            return !main.contains('U') || DOSE.is_match(slice(self.text, end, limit));
+        }
+        // A day's excretion is a value of urine tests.
+        if unit.ends_with("/日") && self.facts.label(test).contains('尿') {
+            return false;
+        }
         let is_amount = matches!(
             unit.as_str(),
-            "mg" | "g" | "kg" | "μg" | "mL" | "L" | "L/分" | "cm" | "mm" | "m" | "mg/日" | "g/日"
-                | "mg/kg" | "mL/kg" | "個" | "分" | "mL/日" | "mL/時" | "mL/h" | "μg/kg/分" | "mg/kg/日"
+            "mg" | "g"
+                | "kg"
+                | "μg"
+                | "mL"
+                | "L"
+                | "L/分"
+                | "cm"
+                | "mm"
+                | "m"
+                | "mg/日"
+                | "g/日"
+                | "mg/kg"
+                | "mL/kg"
+                | "個"
+                | "分"
+                | "mL/日"
+                | "mL/時"
+                | "mL/h"
+                | "μg/kg/分"
+                | "mg/kg/日"
         );
         if !is_amount {
             return false;
         }
         // 「Hb 12.3g」 leaves out /dL; 「アルブミン25g」 is a dose.
         let is_shortened = main.starts_with(&format!("{unit}/"));
-        let high = self.facts.range(test, self.sex, self.age_years).and_then(|range| range.1);
+        let high = self
+            .facts
+            .range(test, self.sex, self.age_years)
+            .and_then(|range| range.1);
         !is_shortened
             || DOSE.is_match(slice(self.text, end, limit))
             || high.is_some_and(|high| printed.number > 4.0 * high) && !unit.starts_with("mm")
@@ -1031,7 +1304,11 @@ impl<F: TestFacts> Reader<'_, F> {
             inner = &inner[own..];
         }
         if let Some(both) = RANGE_BOTH.captures(inner) {
-            let scale_low = if both.get(2).is_some() || both.get(4).is_some() { 1e4 } else { 1.0 };
+            let scale_low = if both.get(2).is_some() || both.get(4).is_some() {
+                1e4
+            } else {
+                1.0
+            };
             let scale_high = if both.get(4).is_some() { 1e4 } else { 1.0 };
             let low = parse_digits(both.get(1)?.as_str())? * scale_low;
             let high = parse_digits(both.get(3)?.as_str())? * scale_high;
@@ -1069,7 +1346,11 @@ impl<F: TestFacts> Reader<'_, F> {
         let direction = if value.range_low.is_some() || value.range_high.is_some() {
             compare(printed, printed.number, (value.range_low, value.range_high))
         } else {
-            if printed.strange_unit || self.is_of_another_fluid(test, name) {
+            let hit = TestHit {
+                span: name,
+                concept: test,
+            };
+            if printed.strange_unit || self.other_fluid(hit).is_some() {
                 return None;
             }
             let main = self.facts.main_unit(test);
@@ -1082,7 +1363,14 @@ impl<F: TestFacts> Reader<'_, F> {
             {
                 return self.in_words(test, printed, compare(printed, printed.number, range)?);
             }
-            let range = self.facts.range(test, self.sex, self.age_years)?;
+            if matches!(main, "cm" | "kg") {
+                // Height, weight, girth: a person's size is no finding.
+                return None;
+            }
+            let range = self
+                .facts
+                .range(test, self.sex, self.age_years)
+                .filter(|range| range.0.is_some() || range.1.is_some())?;
             let number = if printed.unit.is_empty() {
                 printed.number * count_scale(printed.number, main, range)
             } else {
@@ -1101,7 +1389,8 @@ impl<F: TestFacts> Reader<'_, F> {
         direction: Direction,
     ) -> Option<Direction> {
         let label = self.facts.label(test);
-        let is_serology = printed.unit == "倍" || label.ends_with("抗体") || label.ends_with("抗原");
+        let is_serology =
+            printed.unit == "倍" || label.ends_with("抗体") || label.ends_with("抗原");
         Some(match direction {
             High if is_serology => Positive,
             Normal | Low if is_serology => Negative,
@@ -1119,34 +1408,15 @@ impl<F: TestFacts> Reader<'_, F> {
             .or_else(|| (canonical == main_canonical).then_some(1.0))
             .or_else(|| self.facts.factor(test, &canonical))
             // 「Hb 12.3g」, 「赤沈 80mm」
-            .or_else(|| main_canonical.starts_with(&format!("{canonical}/")).then_some(1.0))
+            .or_else(|| {
+                main_canonical
+                    .starts_with(&format!("{canonical}/"))
+                    .then_some(1.0)
+            })
     }
 
-    /// True where the sentence speaks of urine, spinal fluid … and the test is one of blood.
-    fn is_of_another_fluid(&self, test: ConceptId, name: Span<Norm>) -> bool {
-        let label = self.facts.label(test);
-        if ["尿", "髄液", "胸水", "腹水", "関節液", "骨髄", "便", "BAL"]
-            .iter()
-            .any(|fluid| label.contains(fluid))
-        {
-            return false;
-        }
-        let before = slice(self.text, self.within.start, name.start);
-        let start = self.within.start + before.rfind(['。', '\n', '】']).unwrap_or(0);
-        let before = slice(self.text, start, name.start);
-        let in_a_name = |at: usize| {
-            let at = start + at;
-            let next = self.hits.partition_point(|hit| hit.span.end <= at);
-            self.hits.get(next).is_some_and(|hit| hit.span.start <= at)
-        };
-        let last_of = |words: &Regex| {
-            words.find_iter(before).map(|found| found.start()).filter(|&at| !in_a_name(at)).last()
-        };
-        match (last_of(&OTHER_FLUID), last_of(&BLOOD)) {
-            (Some(other), Some(blood)) => other > blood,
-            (Some(_), None) => true,
-            _ => false,
-        }
+    fn other_fluid(&self, hit: TestHit) -> Option<&'static str> {
+        other_fluid(self.text, self.within, self.hits, hit, self.facts)
     }
 
     /// Flag or word that follows a number, joined with what its range says; and where it ends.
@@ -1160,7 +1430,11 @@ impl<F: TestFacts> Reader<'_, F> {
         is_trend: bool,
     ) -> (Option<Direction>, usize) {
         if let Some(sign) = SCANNED_SIGN.captures(rest) {
-            let direction = if sign.get(1).is_some() { Positive } else { Negative };
+            let direction = if sign.get(1).is_some() {
+                Positive
+            } else {
+                Negative
+            };
             return (Some(direction), at + sign.get(0).map_or(0, |all| all.end()));
         }
         if let Some(flag) = FLAG.captures(rest) {
@@ -1177,16 +1451,20 @@ impl<F: TestFacts> Reader<'_, F> {
             return (sign.value.direction, sign.end + 1);
         }
         let before = BEFORE_JUDGEMENT.captures(rest);
-        let goes_to = before.as_ref().is_some_and(|before| before.get(1).is_some());
+        let goes_to = before
+            .as_ref()
+            .is_some_and(|before| before.get(1).is_some());
         let mut word_at = at + before.and_then(|all| all.get(0)).map_or(0, |all| all.end());
         // 「12.3mg/dLと著明に上昇」; at most three adverbs, and no bare particle among them.
         for _ in 0..3 {
-            match longest(slice(self.text, word_at, limit), CONNECTORS) {
+            match longest(slice(self.text, word_at, limit), &CONNECTORS) {
                 Some(adverb) if adverb.chars().count() > 1 => word_at += adverb.len(),
                 _ => break,
             }
         }
-        let Some((word, word_end)) = self.word(word_at, limit) else { return (judged, at) };
+        let Some((word, word_end)) = self.word(word_at, limit) else {
+            return (judged, at);
+        };
         let said = match word {
             State(direction) => Some(direction),
             Change(direction) => Some(direction),
@@ -1209,7 +1487,9 @@ impl<F: TestFacts> Reader<'_, F> {
     }
 
     fn undetectable(&self, index: usize) -> Direction {
-        let range = self.facts.range(self.hits[index].concept, self.sex, self.age_years);
+        let range = self
+            .facts
+            .range(self.hits[index].concept, self.sex, self.age_years);
         match range {
             Some((Some(low), _)) if low > 0.0 => Low,
             _ => Negative,
@@ -1231,7 +1511,7 @@ impl<F: TestFacts> Reader<'_, F> {
             .max_by_key(|(text, _)| text.len())?;
         // Beyond the limit too: the next name may be part of this term (「CD4陽性リンパ球」).
         let after = slice(self.text, at + text.len(), self.within.end);
-        let is_other = longest(after, NOT_A_RESULT).is_some();
+        let is_other = longest(after, &NOT_A_RESULT).is_some();
         (!is_other).then_some((*word, at + text.len()))
     }
 
@@ -1247,12 +1527,18 @@ impl<F: TestFacts> Reader<'_, F> {
         let negated = NEGATION
             .find(rest)
             // 「低下ないし消失」: ないし is "or".
-            .is_some_and(|found| !(found.as_str().ends_with("ない") && rest[found.end()..].starts_with('し')));
+            .is_some_and(|found| {
+                !(found.as_str().ends_with("ない") && rest[found.end()..].starts_with('し'))
+            });
         if negated && direction == Normal {
             return None;
         }
         let mut value = Value {
-            direction: Some(if negated { negate(direction) } else { direction }),
+            direction: Some(if negated {
+                negate(direction)
+            } else {
+                direction
+            }),
             ..Value::default()
         };
         let mut span = Span::new(at, end);
@@ -1274,7 +1560,13 @@ impl<F: TestFacts> Reader<'_, F> {
             read_to = reading.end + close + 1;
             word_only = false;
         }
-        Some(Reading { span, value, word_only, negated, end: read_to })
+        Some(Reading {
+            span,
+            value,
+            word_only,
+            negated,
+            end: read_to,
+        })
     }
 
     /// 「AST/ALT 45/60 U/L」: as many numbers as names.
@@ -1288,8 +1580,11 @@ impl<F: TestFacts> Reader<'_, F> {
             return None;
         }
         let limit = self.limit(index);
-        let names: Vec<&TestHit> =
-            waiting.iter().chain([&index]).map(|&index| &self.hits[index]).collect();
+        let names: Vec<&TestHit> = waiting
+            .iter()
+            .chain([&index])
+            .map(|&index| &self.hits[index])
+            .collect();
         let mut numbers: Vec<Printed> = Vec::new();
         let mut at = reading.span.start;
         for (order, name) in names.iter().enumerate() {
@@ -1331,19 +1626,25 @@ impl<F: TestFacts> Reader<'_, F> {
     fn letter_i_is_printed_as_one(&self) -> bool {
         let mut count = 0;
         for found in UNITS_PER_LITRE.captures_iter(self.text) {
-            let (Some(digits), Some(unit)) = (found.get(1), found.get(2)) else { continue };
+            let (Some(digits), Some(unit)) = (found.get(1), found.get(2)) else {
+                continue;
+            };
             if unit.as_str() != "U" {
                 return false;
             }
             let Some(shorter) = digits.as_str().strip_suffix('1').and_then(parse_digits) else {
                 return false;
             };
-            let name = self.hits.partition_point(|hit| hit.span.end <= digits.start());
+            let name = self
+                .hits
+                .partition_point(|hit| hit.span.end <= digits.start());
             let low = name
                 .checked_sub(1)
                 .and_then(|name| self.hits.get(name))
                 .filter(|hit| {
-                    slice(self.text, hit.span.end, digits.start()).trim().is_empty()
+                    slice(self.text, hit.span.end, digits.start())
+                        .trim()
+                        .is_empty()
                 })
                 .and_then(|hit| self.facts.range(hit.concept, self.sex, self.age_years))
                 .and_then(|range| range.0);
@@ -1368,6 +1669,13 @@ fn negate(direction: Direction) -> Direction {
     }
 }
 
+/// False for `/1` of 「60/100」, and for `L` where it flags a low value.
+fn is_whole_unit(unit: &str, follows: &str, main: &str) -> bool {
+    let cut = unit.ends_with('1') && follows.starts_with(|next: char| next.is_ascii_digit());
+    let is_flag = unit == "L" && main != "L";
+    !cut && !is_flag
+}
+
 /// 「分」 and 「日」 after a number are units only where no word of time goes on.
 fn is_time_or_order(unit: &str, follows: &str) -> bool {
     matches!(unit, "分" | "秒" | "m" | "s" | "コ")
@@ -1378,8 +1686,13 @@ fn is_time_or_order(unit: &str, follows: &str) -> bool {
 fn degrees(after: &str) -> (f64, usize) {
     static DEGREES: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"^ ?(?:度([0-9])分|°C|℃|度|C(?:$|[^A-Za-z]))"));
-    let Some(found) = DEGREES.captures(after) else { return (0.0, 0) };
-    let tenths = found.get(1).and_then(|tenths| parse_digits(tenths.as_str())).unwrap_or(0.0);
+    let Some(found) = DEGREES.captures(after) else {
+        return (0.0, 0);
+    };
+    let tenths = found
+        .get(1)
+        .and_then(|tenths| parse_digits(tenths.as_str()))
+        .unwrap_or(0.0);
     let whole = found.get(0).map_or("", |all| all.as_str());
     let length = match whole.find('C') {
         Some(at) => at + 1,
@@ -1390,7 +1703,10 @@ fn degrees(after: &str) -> (f64, usize) {
 
 /// The unit as printed, with scanning faults of l mended and blanks taken out.
 fn clean_unit(unit: &str) -> String {
-    let mut unit: String = unit.chars().filter(|character| !character.is_whitespace()).collect();
+    let mut unit: String = unit
+        .chars()
+        .filter(|character| !character.is_whitespace())
+        .collect();
     for (fault, mended) in [("d1", "dl"), ("m1", "ml"), ("μ1", "μl"), ("u1", "ul")] {
         if unit.ends_with(fault) {
             unit.truncate(unit.len() - fault.len());
@@ -1408,7 +1724,10 @@ fn clean_unit(unit: &str) -> String {
 fn canonical_unit(unit: &str) -> String {
     let lower = unit.replace('µ', "μ").to_lowercase();
     let lower = lower.replace("iu", "u");
-    let count = lower.trim_start_matches(['個', 'コ']).trim_start_matches("cells").trim_start_matches("cell");
+    let count = lower
+        .trim_start_matches(['個', 'コ'])
+        .trim_start_matches("cells")
+        .trim_start_matches("cell");
     match count {
         "/mm3" | "/cmm" | "/μl" | "/ul" | "/mm^3" => return "/μL".to_owned(),
         "回/分" | "拍/分" | "/分" | "/min" | "bpm" | "回/min" | "拍/min" | "/1分" => {
@@ -1442,7 +1761,9 @@ fn canonical_unit(unit: &str) -> String {
             "min" => "分",
             "day" | "d" => "日",
             "hr" | "h" => "時",
-            "gcr" | "gcre" | "g・cr" | "g.cr" | "gクレアチニン" | "g・クレアチニン" => "gCr",
+            "gcr" | "gcre" | "g・cr" | "g.cr" | "gクレアチニン" | "g・クレアチニン" => {
+                "gCr"
+            }
             "sec" | "s" => "秒",
             other => other,
         };
@@ -1454,13 +1775,18 @@ fn canonical_unit(unit: &str) -> String {
 /// What an unprinted 10^3, 万 or 10^6 multiplies a cell count by: the reading nearest to the
 /// reference range, tried only where the number itself is a hundred times below it.
 fn count_scale(number: f64, main_unit: &str, range: (Option<f64>, Option<f64>)) -> f64 {
-    let (Some(low), Some(high)) = range else { return 1.0 };
+    let (Some(low), Some(high)) = range else {
+        return 1.0;
+    };
     if !main_unit.starts_with('/') || low < 1000.0 || number <= 0.0 || number >= low / 100.0 {
         return 1.0;
     }
     let middle = (low * high).sqrt();
     let distance = |scale: f64| (number * scale / middle).ln().abs();
-    [1e3, 1e4, 1e6].into_iter().min_by(|a, b| distance(*a).total_cmp(&distance(*b))).unwrap_or(1.0)
+    [1e3, 1e4, 1e6]
+        .into_iter()
+        .min_by(|a, b| distance(*a).total_cmp(&distance(*b)))
+        .unwrap_or(1.0)
 }
 
 /// Where a number, or a bound on it, lies with respect to a range; bounds of the range are normal.
@@ -1504,17 +1830,22 @@ fn compare(printed: &Printed, number: f64, range: (Option<f64>, Option<f64>)) ->
 pub fn sex_and_age(text: &str) -> (Option<Sex>, Option<f64>) {
     static STATEMENT: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
-            r"(?i)(?:生後|日齢|月齢)? ?([0-9]{1,3}) ?(歳代|代|歳|才|か月|ヶ月|カ月|ヵ月|ケ月|か月齢|日|週|",
-            r"y\.? ?/?o\.?|-? ?years?[- ]old)(?:([0-9]{1,2}) ?(?:か月|ヶ月|カ月|ヵ月))?",
-            r"[ \u{3000},、.,・の\n:;()/-]{0,4}(?:[^。0-9\n男女]{0,8})?",
-            r"(男|女|初?妊婦|初?産婦|経産婦|褥婦|woman|man|female|male|girl|boy)"
+            r"(?i)(?:([0-9]{1,3}) ?(歳代|代|歳|才|y\.? ?/?o\.?|-? ?years?[- ]old)",
+            r"(?: ?([0-9]{1,2}) ?(?:か月|ヶ月|カ月|ヵ月))?",
+            r"[ \u{3000},、.,・の\n:;()/-]{0,4}(?:[^。0-9\n男女]{0,8})?|",
+            r"(?:生後|日齢|月齢)? ?([0-9]{1,3}) ?(か月|ヶ月|カ月|ヵ月|ケ月|週|日)齢?の?[ 、,]?)",
+            r"(男|女|乳児|幼児|新生児|初?妊婦|初?産婦|経産婦|褥婦|\b(?:woman|man|female|male|girl|boy))"
         ))
     });
     static SEX_FIRST: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"(男|女)(?:性|児|子)?[ \u{3000},、.・:;()]{1,3}([0-9]{1,3}) ?(歳代|代|歳|才|か月|ヶ月|カ月|ヵ月)")
+        pattern(
+            r"(男|女)(?:性|児|子)?[ \u{3000},、.・:;()]{1,3}([0-9]{1,3}) ?(歳代|代|歳|才|か月|ヶ月|カ月|ヵ月)",
+        )
     });
     static AGE: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"(?:(生後|日齢|月齢) ?)?([0-9]{1,3}) ?(歳代|歳|才|か月|ヶ月|カ月|ヵ月|日|週)?(時|頃|ごろ|から|より|で|以上|以下|未満|前)?")
+        pattern(
+            r"(?:(生後|日齢|月齢) ?)?([0-9]{1,3}) ?(歳代|歳|才|か月|ヶ月|カ月|ヵ月|日|週)?(時|頃|ごろ|から|より|で|以上|以下|未満|前)?",
+        )
     });
     static SEX: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(男性|男児|男子)|(女性|女児|女子|妊婦|産婦|褥婦)"));
@@ -1539,27 +1870,48 @@ pub fn sex_and_age(text: &str) -> (Option<Sex>, Option<f64>) {
     let statement = STATEMENT.captures(text);
     let other_order = SEX_FIRST.captures(text);
     let start = |found: &Option<regex::Captures>| {
-        found.as_ref().and_then(|found| found.get(0)).map_or(usize::MAX, |all| all.start())
+        found
+            .as_ref()
+            .and_then(|found| found.get(0))
+            .map_or(usize::MAX, |all| all.start())
     };
     if start(&other_order) < start(&statement)
         && let Some(found) = other_order
         && let (Some(sex), Some(number), Some(unit)) = (found.get(1), found.get(2), found.get(3))
     {
-        return (Some(sex_of(sex.as_str())), years(number.as_str(), unit.as_str()));
+        return (
+            Some(sex_of(sex.as_str())),
+            years(number.as_str(), unit.as_str()),
+        );
     }
     if let Some(found) = statement
-        && let (Some(number), Some(unit), Some(sex)) = (found.get(1), found.get(2), found.get(4))
+        && let (Some(number), Some(unit), Some(sex)) = (
+            found.get(1).or(found.get(4)),
+            found.get(2).or(found.get(5)),
+            found.get(6),
+        )
     {
-        let months = found.get(3).and_then(|months| parse_digits(months.as_str())).unwrap_or(0.0);
+        let months = found
+            .get(3)
+            .and_then(|months| parse_digits(months.as_str()))
+            .unwrap_or(0.0);
         let age = years(number.as_str(), unit.as_str()).map(|age| age + months / 12.0);
-        return (Some(sex_of(sex.as_str())), age);
+        let sex = (!sex.as_str().ends_with('児')).then(|| sex_of(sex.as_str()));
+        return (sex, age);
     }
     let sex = SEX.captures(text).map(|found| {
-        if found.get(1).is_some() { Sex::Male } else { Sex::Female }
+        if found.get(1).is_some() {
+            Sex::Male
+        } else {
+            Sex::Female
+        }
     });
     let age = AGE.captures_iter(text).find_map(|found| {
         let (prefix, number, unit) = (found.get(1), found.get(2)?, found.get(3));
-        let unit = match (prefix.map(|prefix| prefix.as_str()), unit.map(|unit| unit.as_str())) {
+        let unit = match (
+            prefix.map(|prefix| prefix.as_str()),
+            unit.map(|unit| unit.as_str()),
+        ) {
             (Some("日齢"), _) => "日",
             (Some("月齢"), _) => "か月",
             (Some(_), Some(unit)) => unit,
@@ -1569,4 +1921,406 @@ pub fn sex_and_age(text: &str) -> (Option<Sex>, Option<f64>) {
         years(number.as_str(), unit)
     });
     (sex, age)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// label, main unit, low, high
+    const TESTS: &[(&str, &str, Option<f64>, Option<f64>)] = &[
+        ("Hb", "g/dL", Some(13.7), Some(16.8)),
+        ("白血球", "/μL", Some(3300.0), Some(8600.0)),
+        ("血小板", "/μL", Some(158_000.0), Some(348_000.0)),
+        ("CRP", "mg/dL", None, Some(0.14)),
+        ("AST", "U/L", Some(13.0), Some(30.0)),
+        ("ALT", "U/L", Some(10.0), Some(42.0)),
+        ("LDH", "U/L", Some(124.0), Some(222.0)),
+        ("BNP", "pg/mL", None, Some(18.4)),
+        ("Na", "mEq/L", Some(138.0), Some(145.0)),
+        ("K", "mEq/L", Some(3.6), Some(4.8)),
+        ("P", "mg/dL", Some(2.7), Some(4.6)),
+        ("体温", "°C", Some(35.0), Some(37.4)),
+        ("血圧", "mmHg", Some(90.0), Some(139.0)),
+        ("SpO2", "%", Some(95.0), None),
+        ("身長", "cm", Some(150.0), Some(180.0)),
+        ("抗核抗体", "倍", None, Some(40.0)),
+        ("尿蛋白", "mg/dL", None, Some(15.0)),
+        ("APTT", "秒", Some(25.0), Some(40.0)),
+        ("好酸球", "%", Some(0.0), Some(6.0)),
+        ("リンパ球", "%", Some(18.0), Some(50.0)),
+        ("赤沈", "mm/時", Some(1.0), Some(10.0)),
+        ("BE", "mEq/L", Some(-2.0), Some(2.0)),
+        ("TSH", "μU/mL", Some(0.5), Some(5.0)),
+        ("JCS", "", None, Some(0.0)),
+        ("GCS", "", Some(15.0), None),
+        ("尿沈渣白血球", "/HPF", None, Some(4.0)),
+    ];
+    const NAMES: &[(&str, &str)] = &[
+        ("WBC", "白血球"),
+        ("E", "好酸球"),
+        ("L", "リンパ球"),
+        ("C反応性蛋白", "CRP"),
+        ("BT", "体温"),
+        ("BP", "血圧"),
+        ("Plt", "血小板"),
+        ("GOT", "AST"),
+        ("GPT", "ALT"),
+        ("血沈", "赤沈"),
+    ];
+
+    struct Facts;
+
+    fn number_of(label: &str) -> u32 {
+        TESTS
+            .iter()
+            .position(|test| test.0 == label)
+            .expect("a test of the table") as u32
+    }
+
+    impl TestFacts for Facts {
+        fn label(&self, test: ConceptId) -> &str {
+            TESTS[test.0 as usize].0
+        }
+        fn main_unit(&self, test: ConceptId) -> &str {
+            TESTS[test.0 as usize].1
+        }
+        fn factor(&self, test: ConceptId, unit: &str) -> Option<f64> {
+            match (self.label(test), unit) {
+                ("CRP", "mg/L") => Some(0.1),
+                (_, unit) => (unit == self.main_unit(test)).then_some(1.0),
+            }
+        }
+        fn range(
+            &self,
+            test: ConceptId,
+            sex: Option<Sex>,
+            _age_years: Option<f64>,
+        ) -> Option<(Option<f64>, Option<f64>)> {
+            if self.label(test) == "Hb" && sex == Some(Sex::Female) {
+                return Some((Some(11.6), Some(14.8)));
+            }
+            let (_, _, low, high) = TESTS[test.0 as usize];
+            Some((low, high))
+        }
+        fn in_fluid(&self, _test: ConceptId, name: &str, fluid: &str) -> Option<ConceptId> {
+            (name == "白血球" && fluid == "尿").then(|| ConceptId(number_of("尿沈渣白血球")))
+        }
+        fn range_in(
+            &self,
+            test: ConceptId,
+            unit: &str,
+            _sex: Option<Sex>,
+            _age_years: Option<f64>,
+        ) -> Option<(Option<f64>, Option<f64>)> {
+            (self.label(test) == "好酸球" && unit == "/μL").then_some((None, Some(500.0)))
+        }
+    }
+
+    /// Longest names first come, leftmost.
+    fn hits(text: &str) -> Vec<TestHit> {
+        let names = TESTS
+            .iter()
+            .map(|test| (test.0, test.0))
+            .chain(NAMES.iter().copied());
+        let names: Vec<_> = names.collect();
+        let mut hits = Vec::new();
+        let mut at = 0;
+        while at < text.len() {
+            let found = names
+                .iter()
+                .filter(|(name, _)| text.get(at..).is_some_and(|rest| rest.starts_with(name)))
+                .max_by_key(|(name, _)| name.len());
+            match found {
+                Some((name, label)) => {
+                    let span = Span::new(at, at + name.len());
+                    hits.push(TestHit {
+                        span,
+                        concept: ConceptId(number_of(label)),
+                    });
+                    at += name.len();
+                }
+                None => at += 1,
+            }
+        }
+        hits
+    }
+
+    fn read_as(text: &str, sex: Option<Sex>) -> Vec<Measurement> {
+        measurements(
+            text,
+            Span::new(0, text.len()),
+            &hits(text),
+            &Facts,
+            sex,
+            None,
+        )
+    }
+
+    /// What was read, a value a string: `label number/second unit direction`.
+    fn read(text: &str) -> Vec<String> {
+        let line = |found: Measurement| {
+            let mut line = Facts.label(found.test).to_owned();
+            if let Some(number) = found.value.number {
+                line += &format!(" {number}");
+            }
+            if let Some(second) = found.value.second {
+                line += &format!("/{second}");
+            }
+            if !found.value.unit.is_empty() {
+                line += &format!(" {}", found.value.unit);
+            }
+            line + " " + found.value.direction.map_or("?", Direction::label)
+        };
+        read_as(text, None).into_iter().map(line).collect()
+    }
+
+    fn check(text: &str, expected: &[&str]) {
+        assert_eq!(read(text), expected, "{text}");
+    }
+
+    #[test]
+    fn plain_values() {
+        check("Hb 9.8g/dL、CRP:0.3", &["Hb 9.8 g/dL 低下", "CRP 0.3 上昇"]);
+        check("白血球数は14,200/μLであった", &["白血球 14200 /μL 上昇"]);
+        check("CRP値 3mg/L", &["CRP 3 mg/L 上昇"]);
+        check("C反応性蛋白(CRP)0.1", &["CRP 0.1 正常"]);
+        check("BNP\n742pg/ml", &["BNP 742 pg/ml 上昇"]);
+        check("CRPは第3病日に12.3mg/dLまで上昇", &["CRP 12.3 mg/dL 上昇"]);
+        check("身長160cm", &["身長 160 cm ?"]);
+    }
+
+    #[test]
+    fn number_formats() {
+        check("白血球1.2万", &["白血球 12000 上昇"]);
+        check("血小板7万5000", &["血小板 75000 低下"]);
+        check("Plt20.6×104/μl", &["血小板 206000 /μl 正常"]);
+        check("Plt 1.5×10^4/μL", &["血小板 15000 /μL 低下"]);
+        check("WBC 8.5×10の3乗/μL", &["白血球 8500 /μL 正常"]);
+        check(
+            "抗核抗体×160、抗核抗体1:320",
+            &["抗核抗体 160 倍 陽性", "抗核抗体 320 倍 陽性"],
+        );
+        check("抗核抗体40倍未満", &["抗核抗体 40 倍 陰性"]);
+        check("BE -5.2", &["BE -5.2 低下"]);
+        check("K+ 3.2mEq/L", &["K 3.2 mEq/L 低下"]);
+    }
+
+    #[test]
+    fn counts_without_a_unit_are_read_as_thousands_or_myriads() {
+        check(
+            "WBC 8.5、Plt 15.2",
+            &["白血球 8.5 正常", "血小板 15.2 低下"],
+        );
+        check("WBC 700", &["白血球 700 低下"]);
+    }
+
+    #[test]
+    fn vital_signs() {
+        check(
+            "血圧72/48、BP150/90mmHg",
+            &["血圧 72/48 低下", "血圧 150/90 mmHg 上昇"],
+        );
+        check("BT39.2", &["体温 39.2 °C 上昇"]);
+        check("体温39度台", &["体温 39 °C 上昇"]);
+        check("体温38度5分", &["体温 38.5 °C 上昇"]);
+        check("SpO2 92%(room air)", &["SpO2 92 % 低下"]);
+        check("JCS II-20、GCS E3V4M5", &["JCS 20 上昇", "GCS 12 低下"]);
+    }
+
+    #[test]
+    fn comparators() {
+        check("BNP<5.8pg/mL", &["BNP 5.8 pg/mL 正常"]);
+        check("BNP 2000pg/mL以上", &["BNP 2000 pg/mL 上昇"]);
+        check("BNP 2000<", &["BNP 2000 上昇"]);
+        check("TSHは感度以下", &["TSH 低下"]);
+    }
+
+    #[test]
+    fn printed_ranges_come_before_the_table() {
+        check("LDH 350U/L(基準176~353)", &["LDH 350 U/L 正常"]);
+        check("AST 45 U/L (10~50)", &["AST 45 U/L 正常"]);
+        check("CRP 0.3(基準<0.5)", &["CRP 0.3 正常"]);
+        check("AST 36(基準35以下)", &["AST 36 上昇"]);
+        check("APTT 48.2秒(基準対照32.2)", &["APTT 48.2 秒 上昇"]);
+        check("血小板 20万(正常値:15-35万)", &["血小板 200000 正常"]);
+        let found = read_as("LDH 350U/L(基準 176~353)", None);
+        assert_eq!(found[0].value.range_low, Some(176.0));
+        assert_eq!(found[0].value.range_high, Some(353.0));
+    }
+
+    #[test]
+    fn result_words() {
+        check("BNP高値、CRPの上昇を認めた", &["BNP 上昇", "CRP 上昇"]);
+        check("著明な好酸球増多", &["好酸球 上昇"]);
+        check("白血球は21400/μlと増加", &["白血球 21400 /μl 上昇"]);
+        check(
+            "尿蛋白(2+)、尿蛋白3+、尿蛋白(-)",
+            &["尿蛋白 陽性", "尿蛋白 陽性", "尿蛋白 陰性"],
+        );
+        check(
+            "抗核抗体は弱陽性、抗核抗体(±)",
+            &["抗核抗体 陽性", "抗核抗体 疑陽性"],
+        );
+        check("LDH正常範囲", &["LDH 正常"]);
+        check("AST高値(79IU/L)", &["AST 79 IU/L 上昇"]);
+        check("ASTは正常上限の3倍に上昇", &["AST 上昇"]);
+        check(
+            "CRP 5.2(H)、Na 128 L、K 5.9↑",
+            &["CRP 5.2 上昇", "Na 128 低下", "K 5.9 上昇"],
+        );
+        // A change is not a state.
+        check("BNP 80pg/mLに低下、CRPは改善", &["BNP 80 pg/mL 上昇"]);
+    }
+
+    #[test]
+    fn negation_makes_normal() {
+        check("CRPの上昇は認めず、LDH上昇なし", &["CRP 正常", "LDH 正常"]);
+        check(
+            "CRPの上昇や白血球の増加を認めない",
+            &["CRP 正常", "白血球 正常"],
+        );
+    }
+
+    #[test]
+    fn trends_hold_last_and_first() {
+        check("BNP 696→320pg/mL", &["BNP 320/696 pg/mL 上昇"]);
+        check("Hbは12.3から8.1に低下した", &["Hb 8.1/12.3 低下"]);
+        check("CRP 12mg/dLから敗血症を疑い、3日後", &["CRP 12 mg/dL 上昇"]);
+    }
+
+    #[test]
+    fn lists_share_their_result() {
+        check("AST、ALTとLDHの上昇", &["AST 上昇", "ALT 上昇", "LDH 上昇"]);
+        check("AST・ALTは高値", &["AST 上昇", "ALT 上昇"]);
+        check("AST/ALT 45/20 U/L", &["AST 45 U/L 上昇", "ALT 20 U/L 正常"]);
+        // Not over a sentence's end, and not to a name that has none.
+        check("ASTを測定した。ALT上昇", &["ALT 上昇"]);
+    }
+
+    #[test]
+    fn differential_count_in_brackets() {
+        check(
+            "WBC21400/μl(E7,L57%)",
+            &[
+                "白血球 21400 /μl 上昇",
+                "好酸球 7 % 上昇",
+                "リンパ球 57 % 上昇",
+            ],
+        );
+        check("E 7%、好酸球 800/μL", &["好酸球 800 /μL 上昇"]);
+    }
+
+    #[test]
+    fn one_read_for_the_letter_i() {
+        check(
+            "GOT1911U/L,GPT2481U/L",
+            &["AST 191 IU/L 上昇", "ALT 248 IU/L 上昇"],
+        );
+        check(
+            "GOT191U/L,GPT248U/L",
+            &["AST 191 U/L 上昇", "ALT 248 U/L 上昇"],
+        );
+        // Without the last digit these would be too small to be true.
+        check("GOT21U/L,GPT31U/L", &["AST 21 U/L 正常", "ALT 31 U/L 正常"]);
+        check("CRP0.28mg/d1", &["CRP 0.28 mg/dl 上昇"]);
+    }
+
+    #[test]
+    fn what_is_no_value() {
+        for text in [
+            "血小板減少症",
+            "血小板10単位輸血",
+            "p<0.05、P<0.05",
+            "Hbは3日後に測定",
+            "白血球5歳時",
+            "ΔHb 2.1",
+            "CRP",
+            "好酸球増多症候群",
+        ] {
+            check(text, &[]);
+        }
+    }
+
+    #[test]
+    fn other_fluids_are_not_judged_as_blood() {
+        check("髄液所見:LDH 500U/L", &["LDH 500 U/L ?"]);
+        check(
+            "尿所見:蛋白(-)、白血球10~19/HPF",
+            &["尿沈渣白血球 19/10 /HPF 上昇"],
+        );
+        check("髄液検査後、血清LDH 500U/L", &["LDH 500 U/L 上昇"]);
+    }
+
+    #[test]
+    fn sex_chooses_the_range() {
+        let direction = |sex| read_as("Hb 12.5g/dL", sex)[0].value.direction;
+        assert_eq!(direction(Some(Sex::Female)), Some(Normal));
+        assert_eq!(direction(Some(Sex::Male)), Some(Low));
+    }
+
+    #[test]
+    fn spans_cover_name_and_value() {
+        let text = "血清CRPは12.3mg/dLと高値。";
+        let found = read_as(text, None);
+        assert_eq!(found[0].test_span.slice(text), "CRP");
+        assert_eq!(found[0].value_span.slice(text), "12.3mg/dL");
+    }
+
+    #[test]
+    fn sex_and_age_of_the_patient() {
+        assert_eq!(sex_and_age("68歳、男性。"), (Some(Sex::Male), Some(68.0)));
+        assert_eq!(
+            sex_and_age("症例は60歳代女性"),
+            (Some(Sex::Female), Some(65.0))
+        );
+        assert_eq!(
+            sex_and_age("生後2か月の女児"),
+            (Some(Sex::Female), Some(2.0 / 12.0))
+        );
+        assert_eq!(sex_and_age("3か月の乳児"), (None, Some(0.25)));
+        assert_eq!(
+            sex_and_age("A 78 y.o. woman"),
+            (Some(Sex::Female), Some(78.0))
+        );
+        assert_eq!(
+            sex_and_age("a 45-year-old man"),
+            (Some(Sex::Male), Some(45.0))
+        );
+        assert_eq!(
+            sex_and_age("患者:女性,45歳"),
+            (Some(Sex::Female), Some(45.0))
+        );
+        assert_eq!(sex_and_age("34歳の初妊婦"), (Some(Sex::Female), Some(34.0)));
+        assert_eq!(
+            sex_and_age("3か月前から咳嗽。58歳、男性"),
+            (Some(Sex::Male), Some(58.0))
+        );
+        assert_eq!(sex_and_age("発熱"), (None, None));
+    }
+
+    #[test]
+    fn odd_input_gives_nothing_and_does_not_panic() {
+        for text in [
+            "",
+            "Hb",
+            "Hb(",
+            "Hb 12,",
+            "Hb→",
+            "Hb 1e999",
+            "Hb ×",
+            "Hb 万",
+            "白血球(((",
+            "Hb\n\n12",
+        ] {
+            let _ = read(text);
+        }
+        let hit = TestHit {
+            span: Span::new(1, 5),
+            concept: ConceptId(0),
+        };
+        assert!(measurements("血圧は", Span::new(0, 9), &[hit], &Facts, None, None).is_empty());
+        let long = format!("Hb {}", "9".repeat(400));
+        let _ = read(&long);
+    }
 }

@@ -7,7 +7,7 @@ pub mod merge;
 pub mod time;
 
 use crate::lexicon::{Lexicon, Sex};
-use crate::types::{ConceptId, MentionKind, Norm, NormalizedText, Section, Span, Token, Value};
+use crate::types::{ConceptId, ConceptKind, MentionKind, Norm, NormalizedText, Section, Span, Token, Value};
 
 /// A mention before it is numbered, qualified and linked.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,5 +68,21 @@ impl measure::TestFacts for Lexicon {
         age_years: Option<f64>,
     ) -> Option<(Option<f64>, Option<f64>)> {
         self.reference_range(test, sex, age_years).map(|range| (range.low, range.high))
+    }
+
+    fn in_fluid(&self, _test: ConceptId, name: &str, fluid: &str) -> Option<ConceptId> {
+        [format!("{fluid}{name}"), format!("{fluid}中{name}")]
+            .iter()
+            .find_map(|name| self.lookup_kind(name, |kind| kind == ConceptKind::Test))
+    }
+
+    fn range_in(
+        &self,
+        test: ConceptId,
+        unit: &str,
+        sex: Option<Sex>,
+        age_years: Option<f64>,
+    ) -> Option<(Option<f64>, Option<f64>)> {
+        self.reference_range_in(test, unit, sex, age_years).map(|range| (range.low, range.high))
     }
 }

@@ -72,6 +72,7 @@ pub struct Lexicon {
     results: HashMap<String, Direction>,
     prefixes: Vec<(String, ModifierClass)>,
     heads: Vec<(String, MentionKind)>,
+    change_heads: Vec<String>,
     status_cues: Vec<StatusCue>,
     relation_cues: Vec<RelationCue>,
     family: Vec<String>,
@@ -230,6 +231,11 @@ impl Lexicon {
             .map(|&(_, kind)| kind)
     }
 
+    /// True when a finding's name ends in a word for a change of something else: 肥厚, 増加, 浸潤.
+    pub fn is_change_head(&self, text: &str) -> bool {
+        self.change_heads.iter().any(|head| text.ends_with(head.as_str()))
+    }
+
     /// Cues of negation, suspicion and the like.
     pub fn status_cues(&self) -> &[StatusCue] {
         &self.status_cues
@@ -281,7 +287,20 @@ impl Lexicon {
 
     /// The reference range of a test in its main unit, for a sex and age in years where known.
     pub fn reference_range(&self, test: ConceptId, sex: Option<Sex>, age_years: Option<f64>) -> Option<ReferenceRange> {
-        self.tests.get(&test)?.range(sex, age_years)
+        let data = self.tests.get(&test)?;
+        data.range(&data.unit, sex, age_years)
+    }
+
+    /// The reference range in another unit, for tests that have one of its own there: neutrophils
+    /// in % and in /μL.
+    pub fn reference_range_in(
+        &self,
+        test: ConceptId,
+        unit: &str,
+        sex: Option<Sex>,
+        age_years: Option<f64>,
+    ) -> Option<ReferenceRange> {
+        self.tests.get(&test)?.range(unit, sex, age_years)
     }
 
     /// The concept that a node label names, and with it what knowledge knows of. Strings that no
@@ -469,7 +488,11 @@ impl Lexicon {
                 "finding" => MentionKind::Finding,
                 other => return Err(table.error(row, other, "expected disease or finding")),
             };
-            self.heads.push((row.get("suffix").to_owned(), kind));
+            let head = row.get("suffix").to_owned();
+            if row.get("change") == "yes" {
+                self.change_heads.push(head.clone());
+            }
+            self.heads.push((head, kind));
         }
         self.heads.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
         Ok(())
@@ -615,6 +638,7 @@ impl Builder {
             results: HashMap::new(),
             prefixes: Vec::new(),
             heads: Vec::new(),
+            change_heads: Vec::new(),
             status_cues: Vec::new(),
             relation_cues: Vec::new(),
             family: Vec::new(),

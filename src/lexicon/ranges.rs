@@ -60,11 +60,11 @@ pub(super) struct TestData {
 
 impl TestData {
     /// The range for a sex and age. Where they are unknown: an adult's, the widest of both sexes.
-    pub fn range(&self, sex: Option<Sex>, age_years: Option<f64>) -> Option<ReferenceRange> {
+    pub fn range(&self, unit: &str, sex: Option<Sex>, age_years: Option<f64>) -> Option<ReferenceRange> {
         let age = age_years.unwrap_or(50.0);
-        let main = canonical_unit(&self.unit);
+        let unit = canonical_unit(unit);
         let fits = |row: &&RangeRow| {
-            row.unit == main
+            row.unit == unit
                 && row.age_min <= age
                 && age < row.age_max
                 && (row.sex.is_none() || sex.is_none() || row.sex == sex)

@@ -61,7 +61,7 @@ pub fn relations(
                 kind = RelationKind::EvidencedBy;
                 why.push(Why::Structure { reason: "examination that shows it".into() });
             }
-            if let Some(cue) = cued.get(&(source, target)) {
+            if cause.role != Role::Symptom && let Some(cue) = cued.get(&(source, target)) {
                 score += CUE * cue.weight;
                 kind = cue.kind;
                 why.push(Why::Cue { span: cue.span, text: cue.span.slice(text.norm()).to_owned() });

@@ -29,6 +29,9 @@ impl Case {
 
     /// The label of the primary disease; empty when the report names none.
     pub fn primary(&self) -> String {
-        self.map.primary.map(|id| self.map.node(id).label.to_string()).unwrap_or_default()
+        self.map
+            .primary
+            .map(|id| self.map.node(id).label.to_string())
+            .unwrap_or_default()
     }
 }

@@ -101,7 +101,12 @@ impl CaseMap {
         let mut order = Vec::with_capacity(self.nodes.len());
         while let Some((id, depth)) = stack.pop() {
             order.push((id, depth));
-            stack.extend(children[id.0 as usize].iter().rev().map(|&child| (child, depth + 1)));
+            stack.extend(
+                children[id.0 as usize]
+                    .iter()
+                    .rev()
+                    .map(|&child| (child, depth + 1)),
+            );
         }
         order
     }
@@ -116,7 +121,13 @@ impl CaseMap {
     pub fn to_tree(&self) -> String {
         let mut text = String::new();
         for (id, depth) in self.preorder() {
-            let _ = writeln!(text, "{:indent$}-{}", "", self.node(id).label, indent = depth * 2);
+            let _ = writeln!(
+                text,
+                "{:indent$}-{}",
+                "",
+                self.node(id).label,
+                indent = depth * 2
+            );
         }
         text
     }
@@ -130,14 +141,19 @@ impl CaseMap {
         let mut map = CaseMap::default();
         let mut path: Vec<NodeId> = Vec::new();
         for (index, line) in text.lines().enumerate() {
-            let fail = |message: String| TreeParseError { line: index + 1, message };
+            let fail = |message: String| TreeParseError {
+                line: index + 1,
+                message,
+            };
             if line.trim().is_empty() {
                 continue;
             }
             let body = line.trim_start_matches(' ');
             let indent = line.len() - body.len();
             let Some(label) = body.strip_prefix('-').map(str::trim) else {
-                return Err(fail(format!("expected `-label` after the indent, found `{body}`")));
+                return Err(fail(format!(
+                    "expected `-label` after the indent, found `{body}`"
+                )));
             };
             if label.is_empty() {
                 return Err(fail("the label is empty; write one after `-`".into()));
@@ -151,7 +167,13 @@ impl CaseMap {
             path.truncate(indent / 2);
             let id = NodeId(map.nodes.len() as u32);
             let Ok(label) = label.parse();
-            map.nodes.push(Node { id, label, concept: None, mentions: Vec::new(), inferred: false });
+            map.nodes.push(Node {
+                id,
+                label,
+                concept: None,
+                mentions: Vec::new(),
+                inferred: false,
+            });
             if let Some(&source) = path.last() {
                 map.edges.push(Edge {
                     source,

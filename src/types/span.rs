@@ -35,7 +35,11 @@ impl<S> Span<S> {
     /// A span from `start` to `end` bytes. An `end` before `start` is read as an empty span.
     pub const fn new(start: usize, end: usize) -> Self {
         let end = if end < start { start } else { end };
-        Span { start, end, text: PhantomData }
+        Span {
+            start,
+            end,
+            text: PhantomData,
+        }
     }
 
     /// Length in bytes.
