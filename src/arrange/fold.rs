@@ -35,7 +35,11 @@ static EXPOSURE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant pattern")
 });
 
-/// A verb of showing, after which an exam's finding stands.
+/// A verb of showing after an exam's finding.
+static SHOWN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:\([^()]{1,30}\))?(?:の所見|像|の像|の組織像)?(?:を|が|と|で|も|の所見を|であった|に一致)").expect("a constant pattern")
+});
+
 const IMAGING_SECTIONS: [SectionKind; 2] = [SectionKind::Imaging, SectionKind::Pathology];
 
 /// Makes candidate nodes of the mentions that hold for the patient. O(mentions²) in the worst
@@ -145,6 +149,14 @@ impl Folder<'_> {
             let label = Label::Result { test: test_label, result: direction.label().to_owned() };
             nodes.insert(label, mention, Some(test), Role::Result, past);
             return;
+        }
+        // A disease that an examination showed: the disease, and under it what the exam showed.
+        if role == Role::Disease
+            && let Some(exam) = &exam
+            && SHOWN.is_match(self.around(mention).1)
+        {
+            let label = Label::ExamFinding { exam: exam.clone(), finding: words.clone() };
+            nodes.insert(label, mention, mention.concept, Role::ExamFinding, past);
         }
         let label = match site {
             Some(site) if role == Role::Symptom && !words.contains(site) => {
@@ -308,10 +320,52 @@ impl Folder<'_> {
                 if mention.sentence - before.sentence > reach {
                     break;
                 }
-                return Some(before.text.clone());
+                return Some(self.exam_label(before, mention));
             }
         }
-        (self.section(mention) == SectionKind::Pathology).then(|| SectionKind::Pathology.name().to_owned())
+        (self.section(mention) == SectionKind::Pathology).then(|| self.histology_of(mention))
+    }
+
+    /// An exam as labels write it: as the report does, but 「組織学的に」 by the organ whose tissue
+    /// is described.
+    fn exam_label(&self, exam: &Mention, finding: &Mention) -> String {
+        let mut rest = exam.text.as_str();
+        while let Some(shorter) = ["病理", "組織", "生検", "学的", "所見", "像", "診断", "検査", "標本", "切除", "結果", "検索"]
+            .iter()
+            .find_map(|word| rest.strip_prefix(word))
+        {
+            rest = shorter;
+        }
+        if rest.is_empty() {
+            return self.histology_of(finding);
+        }
+        // 「肝組織」 is the liver biopsy; but 「腹部造影CT」 stays what it is.
+        match exam.concept.map(|id| self.lexicon.concept(id)) {
+            Some(concept) if concept.class == "biopsy" => concept.label.clone(),
+            _ => exam.text.clone(),
+        }
+    }
+
+    /// Which tissue a histological finding is of: by the words of its sentence, else by the only
+    /// biopsy of the report, else unsaid.
+    fn histology_of(&self, finding: &Mention) -> String {
+        let words = self.sentences.get(finding.sentence).map_or("", |sentence| sentence.span.slice(self.text));
+        if let Some(biopsy) = self.lexicon.biopsy_of_tissue(words) {
+            return biopsy.to_owned();
+        }
+        let mut biopsies: Vec<&str> = self
+            .mentions
+            .iter()
+            .filter(|mention| mention.kind == MentionKind::Exam)
+            .filter_map(|mention| mention.concept.map(|id| self.lexicon.concept(id)))
+            .filter(|concept| concept.class == "biopsy" && concept.label.ends_with("生検") && concept.label != "生検")
+            .map(|concept| concept.label.as_str())
+            .collect();
+        biopsies.dedup();
+        match biopsies[..] {
+            [only] => only.to_owned(),
+            _ => SectionKind::Pathology.name().to_owned(),
+        }
     }
 
     /// False for examinations at the bedside: what they find is a plain sign.

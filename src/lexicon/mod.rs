@@ -76,6 +76,7 @@ pub struct Lexicon {
     status_cues: Vec<StatusCue>,
     relation_cues: Vec<RelationCue>,
     family: Vec<String>,
+    tissues: Vec<(String, String)>,
     knowledge: Knowledge,
     counts: Vec<(String, usize)>,
 }
@@ -246,6 +247,11 @@ impl Lexicon {
         &self.family
     }
 
+    /// The biopsy whose tissue a histological description speaks of: 真皮 → 皮膚生検.
+    pub fn biopsy_of_tissue(&self, text: &str) -> Option<&str> {
+        self.tissues.iter().find(|(word, _)| text.contains(word.as_str())).map(|(_, exam)| exam.as_str())
+    }
+
     /// Cues of causal relations.
     pub fn relation_cues(&self) -> &[RelationCue] {
         &self.relation_cues
@@ -393,6 +399,11 @@ impl Lexicon {
             ("cues", "family") => {
                 self.family = table.rows.iter().map(|row| row.get("word").to_owned()).collect();
                 self.family.sort_by_key(|word| std::cmp::Reverse(word.len()));
+                Ok(())
+            }
+            ("cues", "tissue") => {
+                let pair = |row: &table::Row<'_>| (row.get("word").to_owned(), row.get("exam").to_owned());
+                self.tissues = table.rows.iter().map(pair).collect();
                 Ok(())
             }
             ("cues", "relation") => {
@@ -642,6 +653,7 @@ impl Builder {
             status_cues: Vec::new(),
             relation_cues: Vec::new(),
             family: Vec::new(),
+            tissues: Vec::new(),
             knowledge: Knowledge::default(),
             counts: Vec::new(),
         })
