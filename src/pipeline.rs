@@ -99,7 +99,7 @@ impl Pipeline {
         if arrange::add_latent(&mut candidates, &relations, &self.lexicon) {
             relations = relate::relations(&text, &sentences, &mentions, &candidates, &self.lexicon);
         }
-        let map = arrange::attach(&candidates, &relations, &self.lexicon);
+        let map = arrange::attach(&candidates, &relations);
         let case = Case { id: id.to_owned(), text, sections, sentences, mentions, relations, map };
         Ok(Explanation { tokens, drafts, candidates, case })
     }

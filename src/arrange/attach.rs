@@ -3,7 +3,6 @@
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::arborescence::maximum_arborescence;
-use crate::lexicon::Lexicon;
 use crate::types::{
     Candidate, CaseMap, Edge, Node, NodeId, Relation, RelationKind, Role, Why,
 };
@@ -12,8 +11,12 @@ use crate::types::{
 const NEEDED_CAUSE: f64 = 0.9;
 /// Score of a finding's hanging under the primary disease for want of anything better.
 const UNDER_PRIMARY: f64 = 0.5;
+/// Score of a complication's hanging under the primary disease.
+const COMPLICATION: f64 = 0.95;
 /// Score of being a root, for a disease, a symptom and anything else.
 const ROOT_DISEASE: f64 = 0.55;
+/// Score of the primary disease's being a root.
+const ROOT_PRIMARY: f64 = 0.75;
 const ROOT_SYMPTOM: f64 = 0.2;
 const ROOT_OTHER: f64 = 0.1;
 /// What each finding that knowledge hangs under a disease adds to its primacy.
@@ -21,12 +24,29 @@ const EXPLAINED: f64 = 0.12;
 
 /// Chooses the primary disease and attaches every candidate to its strongest cause. Relations
 /// refer to candidates by index; the map's node ids are new. O(V·E).
-pub fn attach(candidates: &[Candidate], relations: &[Relation], _lexicon: &Lexicon) -> CaseMap {
-    let kept = kept(candidates, relations);
-    let Some(primary) = primary(candidates, relations, &kept) else {
-        return forest(candidates, relations, &kept, None);
-    };
-    forest(candidates, relations, &kept, Some(primary))
+pub fn attach(candidates: &[Candidate], relations: &[Relation]) -> CaseMap {
+    let mut kept = kept(candidates, relations);
+    let primary = primary(candidates, relations, &kept);
+    loop {
+        let parents = forest(candidates, relations, &kept, primary);
+        // What stayed as a cause but lost its effects to stronger causes is beside the point.
+        let mut has_effect = vec![false; candidates.len()];
+        for (index, parent) in parents.iter().enumerate() {
+            if let Some(parent) = *parent
+                && !matches!(candidates[index].role, Role::Result | Role::ExamFinding)
+            {
+                has_effect[parent] = true;
+            }
+        }
+        let idle = |index: usize| {
+            kept[index] && candidates[index].needs_effect && !has_effect[index] && Some(index) != primary
+        };
+        let dropped: Vec<usize> = (0..candidates.len()).filter(|&index| idle(index)).collect();
+        if dropped.is_empty() {
+            return build(candidates, relations, &kept, primary, &parents);
+        }
+        dropped.into_iter().for_each(|index| kept[index] = false);
+    }
 }
 
 /// Drops what only counts as a cause and causes nothing that stays.
@@ -63,7 +83,13 @@ fn primary(candidates: &[Candidate], relations: &[Relation], kept: &[bool]) -> O
         .max_by(|&a, &b| scores[a].total_cmp(&scores[b]).then(b.cmp(&a)))
 }
 
-fn forest(candidates: &[Candidate], relations: &[Relation], kept: &[bool], primary: Option<usize>) -> CaseMap {
+/// The parent of each candidate, by index; `None` for roots and for what is not kept.
+fn forest(
+    candidates: &[Candidate],
+    relations: &[Relation],
+    kept: &[bool],
+    primary: Option<usize>,
+) -> Vec<Option<usize>> {
     let mut graph: DiGraph<(), f64> = DiGraph::with_capacity(candidates.len() + 1, relations.len());
     let root = graph.add_node(());
     let nodes: Vec<NodeIndex> = candidates.iter().map(|_| graph.add_node(())).collect();
@@ -75,7 +101,7 @@ fn forest(candidates: &[Candidate], relations: &[Relation], kept: &[bool], prima
     }
     for (index, candidate) in candidates.iter().enumerate().filter(|&(index, _)| kept[index]) {
         let as_root = match candidate.role {
-            _ if Some(index) == primary => ROOT_DISEASE + 0.3,
+            _ if Some(index) == primary => ROOT_PRIMARY,
             Role::Disease | Role::Exposure => ROOT_DISEASE,
             Role::Symptom | Role::Pathology => ROOT_SYMPTOM,
             _ => ROOT_OTHER,
@@ -85,11 +111,13 @@ fn forest(candidates: &[Candidate], relations: &[Relation], kept: &[bool], prima
             && index != primary
             && candidate.role != Role::Exposure
         {
-            graph.add_edge(nodes[primary], nodes[index], UNDER_PRIMARY);
+            let score = if candidate.is_complication { COMPLICATION } else { UNDER_PRIMARY };
+            graph.add_edge(nodes[primary], nodes[index], score);
         }
     }
     let parents = maximum_arborescence(&graph, root);
-    build(candidates, relations, kept, primary, &nodes, &parents)
+    // Graph node 0 is the virtual root; node i + 1 is candidate i.
+    nodes.iter().map(|node| parents[node.index()].and_then(|parent| parent.index().checked_sub(1))).collect()
 }
 
 /// Numbers the kept nodes in reading order and gives every edge its evidence.
@@ -98,8 +126,7 @@ fn build(
     relations: &[Relation],
     kept: &[bool],
     primary: Option<usize>,
-    nodes: &[NodeIndex],
-    parents: &[Option<NodeIndex>],
+    parents: &[Option<usize>],
 ) -> CaseMap {
     let mut map = CaseMap::default();
     let mut id_of = vec![None; candidates.len()];
@@ -116,9 +143,7 @@ fn build(
     }
     for index in 0..candidates.len() {
         let Some(target) = id_of[index] else { continue };
-        let Some(parent) = parents[nodes[index].index()] else { continue };
-        // Graph node 0 is the virtual root; node i + 1 is candidate i.
-        let Some(cause) = parent.index().checked_sub(1) else { continue };
+        let Some(cause) = parents[index] else { continue };
         let Some(source) = id_of[cause] else { continue };
         let best = relations
             .iter()

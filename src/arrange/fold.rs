@@ -35,6 +35,11 @@ static EXPOSURE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant pattern")
 });
 
+/// It came on top of what the report is about.
+static COMPLICATES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:を|が|も|の)?(?:合併|併発|続発|を来た?し|をきたし|を呈し|を発症し)").expect("a constant pattern")
+});
+
 /// A verb of showing after an exam's finding.
 static SHOWN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:\([^()]{1,30}\))?(?:の所見|像|の像|の組織像)?(?:を|が|と|で|も|の所見を|であった|に一致)").expect("a constant pattern")
@@ -159,6 +164,11 @@ impl Folder<'_> {
             nodes.insert(label, mention, mention.concept, Role::ExamFinding, past);
         }
         let label = match site {
+            _ if role == Role::Symptom
+                && let Some((site, condition)) = self.split_site(&mention.text) =>
+            {
+                Label::AtSite { condition: condition.to_owned(), site: site.to_owned() }
+            }
             Some(site) if role == Role::Symptom && !words.contains(site) => {
                 Label::AtSite { condition: words, site: site.to_owned() }
             }
@@ -199,7 +209,10 @@ impl Folder<'_> {
     fn is_recovery(&self, test: ConceptId, value: &Value) -> bool {
         value.number.is_none()
             && value.direction == Some(Direction::Low)
-            && self.lexicon.reference_range(test, None, None).is_some_and(|range| range.low.is_none_or(|low| low <= 0.0))
+            && self.lexicon.reference_range(test, None, None).is_some_and(|range| {
+                // 赤沈 2-10: what matters of such a test is the upper bound.
+                range.low.is_none_or(|low| range.high.is_some_and(|high| low <= high * 0.3))
+            })
     }
 
     fn add_exposure(&self, mention: &Mention, nodes: &mut Nodes<'_>) {
@@ -248,6 +261,14 @@ impl Folder<'_> {
         format!("{first}{rest}")
     }
 
+    /// 「四肢の脱力」 → 四肢, 脱力.
+    fn split_site<'w>(&self, words: &'w str) -> Option<(&'w str, &'w str)> {
+        let (site, condition) = words.split_once('の')?;
+        let bare = site.trim_start_matches(['左', '右', '両', '側']);
+        let is_site = |text: &str| self.lexicon.lookup_kind(text, |kind| kind == ConceptKind::Site).is_some();
+        (!condition.is_empty() && (is_site(site) || is_site(bare))).then_some((site, condition))
+    }
+
     /// The site that a symptom or lesion stands at: directly before it in its clause, or after it
     /// in 「紅斑が前胸部に出現」.
     fn site_of(&self, index: usize) -> Option<String> {
@@ -274,7 +295,15 @@ impl Folder<'_> {
                 }
                 MentionKind::Feature | MentionKind::Time => return None,
                 MentionKind::Disease | MentionKind::Finding
-                    if matches!(between, "、" | "と" | "や" | "・" | "," | "および" | "及び") && at == index => {}
+                    if matches!(between, "、" | "と" | "や" | "・" | "," | "および" | "及び") =>
+                {
+                    if let Some((site, _)) = self.split_site(&before.text) {
+                        return Some(site.to_owned());
+                    }
+                    if at != index {
+                        return None;
+                    }
+                }
                 _ => return None,
             }
             at -= 1;
@@ -404,6 +433,7 @@ impl Folder<'_> {
                 let mention = &self.mentions[id.0 as usize];
                 let (before, after) = self.around(mention);
                 let _ = before;
+                candidate.is_complication |= COMPLICATES.is_match(after);
                 about |= ABOUT.is_match(after);
                 diagnosed |= DIAGNOSED.is_match(after);
                 candidate.primacy += match self.section(mention) {
@@ -451,6 +481,7 @@ impl Nodes<'_> {
             mentions: vec![mention.id],
             inferred: false,
             needs_effect,
+            is_complication: false,
             primacy: 0.0,
         });
     }
@@ -476,11 +507,22 @@ impl Nodes<'_> {
                 }
                 (Label::Result { result: a, .. }, Label::Result { result: b, .. }) => other == concept && a == b,
                 (Label::ExamFinding { exam: a, .. }, Label::ExamFinding { exam: b, .. }) => other == concept && a == b,
-                (Label::History(_), Label::History(_)) => other == concept,
+                (Label::History(_), Label::History(_)) => {
+                    other == concept || self.is_class_of(other, concept) || self.is_class_of(concept, other)
+                }
                 _ => false,
             };
             folds
         })
+    }
+
+    /// True when `class` is the drug class of `drug`: アントラサイクリン系薬剤 of ドキソルビシン.
+    fn is_class_of(&self, class: ConceptId, drug: ConceptId) -> bool {
+        let name = &self.lexicon.concept(class).label;
+        let stem = ["系薬剤", "系抗菌薬", "系抗癌薬", "系抗がん薬", "系薬", "製剤", "薬剤", "薬"]
+            .iter()
+            .find_map(|tail| name.strip_suffix(tail));
+        stem.is_some_and(|stem| stem.chars().count() >= 3 && self.lexicon.concept(drug).class.contains(stem))
     }
 
     /// True when both are plain names of one concept, so that neither says more.

@@ -63,6 +63,7 @@ pub fn add_latent(candidates: &mut Vec<Candidate>, relations: &[Relation], lexic
         mentions: Vec::new(),
         inferred: true,
         needs_effect: false,
+        is_complication: false,
         primacy: -10.0,
     });
     true

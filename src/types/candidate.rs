@@ -35,6 +35,8 @@ pub struct Candidate {
     /// True when it only stays if it is a cause of something that stays: past conditions,
     /// exposures.
     pub needs_effect: bool,
+    /// True when the report says of it 「…を合併した」: a complication of what the report is about.
+    pub is_complication: bool,
     /// How much speaks for its being the primary disease; larger is more.
     pub primacy: f64,
 }
