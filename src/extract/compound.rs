@@ -140,6 +140,22 @@ fn compounds_of_run(
     let words = run.slice(text);
     let chars = words.chars().count();
     let head = inside.iter().rposition(is_condition);
+    // 〜閉塞術 is an operation, 出血量 a quantity: no condition at all.
+    if let Some(index) = head {
+        let rest = &text[inside[index].span.end..];
+        if rest.starts_with(['術', '法']) && !rest.starts_with("術後") && !rest.starts_with("術前") {
+            let end = inside[index].span.end + '術'.len_utf8();
+            drafts.extend(inside[..index].iter().filter(|draft| !is_condition(draft)).cloned());
+            let start = inside[..index].iter().rfind(|draft| !is_condition(draft)).map_or(run.start, |draft| draft.span.end);
+            drafts.push(Draft::new(Span::new(start, end.max(start)), MentionKind::Treatment, None));
+            drafts.extend(inside[index + 1..].iter().cloned());
+            return;
+        }
+        if rest.starts_with(['量', '率']) && index + 1 == inside.len() {
+            drafts.extend(inside[..index].iter().cloned());
+            return;
+        }
+    }
     // An exam, drug or test beside a finding is a mention of its own: cut the run there.
     let cut = inside.iter().rposition(|draft| {
         !matches!(draft.kind, MentionKind::Site | MentionKind::Disease | MentionKind::Finding)
@@ -191,7 +207,7 @@ fn extended_end(text: &str, tokens: &[Token], head_end: usize, run_end: usize, o
             break;
         }
         let word = token.span.slice(text);
-        if token.pos == PartOfSpeech::Suffix && !matches!(word, "性" | "的" | "様" | "化" | "時" | "者" | "剤" | "薬") {
+        if token.pos == PartOfSpeech::Suffix && !matches!(word, "性" | "的" | "様" | "化" | "時" | "者" | "剤" | "薬" | "部" | "例" | "術" | "法" | "巣" | "型" | "期" | "歴" | "中" | "後" | "前") {
             end = token.span.end;
             continue;
         }
