@@ -112,11 +112,12 @@ impl Folder<'_> {
             Status::Present => {}
             // What is suspected and never settled counts where a report states its conclusion.
             Status::Suspected
-                if matches!(section, SectionKind::Diagnosis | SectionKind::Conclusion | SectionKind::Title) => {}
+                if matches!(section, SectionKind::Diagnosis | SectionKind::Conclusion | SectionKind::Title)
+                    || self.exam_of(index, 0).is_some() => {}
             _ => return,
         }
         let kind = mention.concept.map(|id| self.lexicon.concept(id).kind);
-        let words = self.clean_label(mention);
+        let words = self.lexicon.standard_characters(&self.clean_label(mention));
         if words.is_empty() {
             return;
         }
@@ -273,10 +274,19 @@ impl Folder<'_> {
     /// in 「紅斑が前胸部に出現」.
     fn site_of(&self, index: usize) -> Option<String> {
         let mention = &self.mentions[index];
-        if let Some(site) = self.mentions.get(index + 1)
+        // 「紅斑、水疱、びらんが前胸部に出現」: the last of the row has the site.
+        let mut last = index;
+        while let Some(next) = self.mentions.get(last + 1)
+            && next.sentence == mention.sentence
+            && matches!(next.kind, MentionKind::Disease | MentionKind::Finding)
+            && matches!(self.text.get(self.mentions[last].norm.end..next.norm.start), Some("、" | "," | "と" | "や" | "・"))
+        {
+            last += 1;
+        }
+        if let Some(site) = self.mentions.get(last + 1)
             && site.kind == MentionKind::Site
             && site.sentence == mention.sentence
-            && matches!(self.text.get(mention.norm.end..site.norm.start), Some("が" | "は" | "を" | "も"))
+            && matches!(self.text.get(self.mentions[last].norm.end..site.norm.start), Some("が" | "は" | "を" | "も"))
             && self.text[site.norm.end..].starts_with('に')
         {
             return Some(site.text.clone());
@@ -494,10 +504,9 @@ impl Nodes<'_> {
             let folds = match (&candidate.label, label) {
                 (Label::Condition(a), Label::Condition(b)) => {
                     (other == concept && (a.contains(b.as_str()) || b.contains(a.as_str()) || self.is_name(a, b)))
-                        || role == Role::Disease
-                            && candidate.role == Role::Disease
+                        || role == candidate.role
                             && (self.lexicon.is_a(concept, other) || self.lexicon.is_a(other, concept))
-                            && (a.ends_with(b.as_str()) || b.ends_with(a.as_str()))
+                            && (role == Role::Symptom || a.ends_with(b.as_str()) || b.ends_with(a.as_str()))
                 }
                 (Label::AtSite { .. }, Label::Condition(_)) | (Label::Condition(_), Label::AtSite { .. }) => {
                     other == concept

@@ -31,6 +31,9 @@ pub fn matches(text: &str, tokens: &[Token], lexicon: &Lexicon) -> Matches {
         {
             tests.push((found, test));
         }
+        if is_part_of_code(text, found.start, found.end) {
+            continue;
+        }
         if let Some(&term) = surface.concepts.iter().find(|id| !is_test(id))
             && boundaries.allow_term(text, found.start, found.end)
         {
@@ -63,6 +66,14 @@ pub fn mention_kind(kind: ConceptKind) -> MentionKind {
         ConceptKind::Organism => MentionKind::Feature,
         ConceptKind::Treatment => MentionKind::Treatment,
     }
+}
+
+/// A short Latin form before a digit or after 抗 is part of a test's name: PaO2, 抗SSA抗体.
+fn is_part_of_code(text: &str, start: usize, end: usize) -> bool {
+    let term = &text[start..end];
+    term.is_ascii()
+        && term.len() <= 4
+        && (text[end..].starts_with(|c: char| c.is_ascii_digit()) || text[..start].ends_with('抗') || text[end..].starts_with("抗体"))
 }
 
 fn leftmost_longest(

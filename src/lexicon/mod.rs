@@ -71,6 +71,7 @@ pub struct Lexicon {
     organism_disease: HashMap<ConceptId, ConceptId>,
     results: HashMap<String, Direction>,
     prefixes: Vec<(String, ModifierClass)>,
+    variants: Vec<(String, String)>,
     heads: Vec<(String, MentionKind)>,
     change_heads: Vec<String>,
     status_cues: Vec<StatusCue>,
@@ -104,6 +105,9 @@ impl Lexicon {
         let mut builder = Builder::default();
         for table in &tables {
             builder.concepts(table)?;
+        }
+        for table in tables.iter().filter(|table| (table.folder, table.stem) == ("modifiers", "variants")) {
+            builder.variants.extend(table.rows.iter().map(|row| (row.get("standard"), row.get("variant"))));
         }
         builder.surfaces();
         let mut lexicon = builder.finish()?;
@@ -214,6 +218,13 @@ impl Lexicon {
     /// The direction or result that a word says: 高値 → high, (+) → positive.
     pub fn result_word(&self, word: &str) -> Option<Direction> {
         self.results.get(word).copied()
+    }
+
+    /// `text` in standard characters: 葦麻疹 → 蕁麻疹.
+    pub fn standard_characters(&self, text: &str) -> String {
+        self.variants.iter().fold(text.to_owned(), |text, (standard, variant)| {
+            if text.contains(variant.as_str()) { text.replace(variant.as_str(), standard) } else { text }
+        })
     }
 
     /// The longest modifier that `text` begins with, and its class.
@@ -391,7 +402,7 @@ impl Lexicon {
             ("tests", "qualitative") => self.read_results(table),
             ("organisms", _) => self.read_infections(table),
             ("modifiers", "heads") => self.read_heads(table),
-            ("modifiers", _) => self.read_modifiers(table),
+            ("modifiers", "modifiers") => self.read_modifiers(table),
             ("cues", "status") => {
                 self.status_cues = cues::read_status(table)?;
                 Ok(())
@@ -529,13 +540,14 @@ impl Lexicon {
 
 /// Concepts and surfaces while they are being read.
 #[derive(Default)]
-struct Builder {
+struct Builder<'t> {
+    variants: Vec<(&'t str, &'t str)>,
     concepts: Vec<Concept>,
     surfaces: Vec<Surface>,
     by_surface: HashMap<String, u32>,
 }
 
-impl Builder {
+impl<'t> Builder<'t> {
     fn concepts(&mut self, table: &Table<'_>) -> Result<(), Error> {
         let fixed = match (table.folder, table.stem) {
             ("tests", "tests") => Some(ConceptKind::Test),
@@ -601,6 +613,16 @@ impl Builder {
                 }
             }
         }
+        // Other characters for the same word: 癌 and がん, 頸 and 頚, what OCR takes for another.
+        for index in 0..self.surfaces.len() {
+            for &(standard, variant) in &self.variants.clone() {
+                let surface = &self.surfaces[index];
+                if surface.text.contains(standard) {
+                    let (text, concepts) = (surface.text.replace(standard, variant), surface.concepts.clone());
+                    concepts.into_iter().for_each(|concept| self.add_surface(text.clone(), concept));
+                }
+            }
+        }
     }
 
     fn add_surface(&mut self, text: String, concept: ConceptId) {
@@ -619,7 +641,7 @@ impl Builder {
     }
 
     fn finish(self) -> Result<Lexicon, Error> {
-        let Builder { concepts, surfaces, by_surface } = self;
+        let Builder { concepts, surfaces, by_surface, variants } = self;
         let fault = |reason: String| Error::Embedded { what: "surface matcher", reason };
         let patterns: Vec<(String, u32)> = surfaces
             .iter()
@@ -648,6 +670,7 @@ impl Builder {
             organism_disease: HashMap::new(),
             results: HashMap::new(),
             prefixes: Vec::new(),
+            variants: variants.iter().map(|&(standard, variant)| (standard.to_owned(), variant.to_owned())).collect(),
             heads: Vec::new(),
             change_heads: Vec::new(),
             status_cues: Vec::new(),

@@ -32,6 +32,10 @@ static PAST_AFTER: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant pattern")
 });
 
+/// 「既往歴に…」: what follows in the sentence is history.
+static PAST_BEFORE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"既往(?:歴)?(?:に|は|と|として|:|で)").expect("a constant pattern"));
+
 /// A sentence of background or discussion that speaks of this patient after all.
 static THIS_CASE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"本例|本症例|自験例|今回|我々|われわれ|当院で|本患者|患者は").expect("a constant pattern"));
@@ -98,11 +102,12 @@ fn qualify_sentence(
             assertion.experiencer = experiencer;
         }
         let after = &text[span.end..sentence.end];
-        if section == SectionKind::PastHistory || PAST_AFTER.is_match(after) {
+        let before = &text[sentence.start..span.start];
+        if section == SectionKind::PastHistory || PAST_AFTER.is_match(after) || PAST_BEFORE.is_match(before) {
             assertion.time = Temporality::Past;
         }
         assertion.status = status_after(after, lexicon)
-            .or_else(|| status_before(&text[sentence.start..span.start], lexicon))
+            .or_else(|| status_before(before, lexicon))
             .unwrap_or_else(|| {
                 // Coordinated with the next mention: what is said of that is said of this.
                 let next = drafts.get(index + 1);

@@ -43,8 +43,8 @@ fn print(case: &Case, pipeline: &Pipeline, format: Format, several: bool, color:
         }
         Format::Tree => export::tree::to_tree_annotated(case, color),
         Format::Json => export::json::to_json_line(case, pipeline.lexicon()),
-        Format::Dot => export::dot::to_dot(case),
-        Format::Svg => export::svg::to_svg(case),
+        Format::Dot => export::dot::to_dot(case, pipeline.lexicon()),
+        Format::Svg => export::svg::to_svg(case, pipeline.lexicon()),
         Format::Html => export::html::to_html(case, pipeline.lexicon()),
     }
 }
