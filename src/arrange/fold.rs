@@ -156,6 +156,14 @@ impl Folder<'_> {
             nodes.insert(label, mention, Some(test), Role::Result, past);
             return;
         }
+        // An umbrella for results (炎症反応上昇) is a result of its own, and a leaf.
+        if kind == Some(ConceptKind::LabState)
+            && let Some((test, direction)) = self.split_direction(&words)
+        {
+            let label = Label::Result { test: test.to_owned(), result: direction.label().to_owned() };
+            nodes.insert(label, mention, mention.concept, Role::Result, past);
+            return;
+        }
         // A disease that an examination showed: the disease, and under it what the exam showed.
         if role == Role::Disease
             && let Some(exam) = &exam
@@ -180,8 +188,14 @@ impl Folder<'_> {
 
     /// True when a name ends in a word that says high or low.
     fn says_direction(&self, words: &str) -> bool {
-        words.char_indices().skip(1).any(|(at, _)| {
-            matches!(self.lexicon.result_word(&words[at..]), Some(Direction::High | Direction::Low | Direction::Positive))
+        self.split_direction(words).is_some()
+    }
+
+    /// 「炎症反応上昇」 → 炎症反応, high.
+    fn split_direction<'w>(&self, words: &'w str) -> Option<(&'w str, Direction)> {
+        words.char_indices().skip(1).find_map(|(at, _)| {
+            let direction = self.lexicon.result_word(&words[at..])?;
+            direction.is_abnormal().then(|| (words[..at].trim_end_matches('の'), direction))
         })
     }
 
@@ -221,7 +235,10 @@ impl Folder<'_> {
             return;
         }
         let label = match mention.kind {
-            MentionKind::Drug => format!("{}使用", mention.text),
+            // 飲酒 and 喫煙 stand as they are.
+            MentionKind::Drug if mention.concept.is_none_or(|id| self.lexicon.concept(id).class != "毒物") => {
+                format!("{}使用", mention.text)
+            }
             _ => mention.text.clone(),
         };
         if mention.concept.is_some_and(|id| matches!(self.lexicon.concept(id).class.as_str(), "supportive" | "other" | "rehabilitation")) {

@@ -12,6 +12,8 @@ use crate::types::{
 const SHOWN_BY_EXAM: f64 = 2.6;
 /// Score of a result under the state that it defines: Hb/低下 under 貧血.
 const RESULT_OF_STATE: f64 = 2.4;
+/// Score of what follows from the very kind of the two: a metastasis and its cancer.
+const BY_NATURE: f64 = 1.3;
 /// The most that knowledge alone gives.
 const KNOWLEDGE: f64 = 2.0;
 /// The most that a cue alone gives.
@@ -56,6 +58,10 @@ pub fn relations(
                     why.push(Why::Knowledge { cause: fact.cause.clone(), effect: fact.effect.clone() });
                 }
             }
+            if let Some(reason) = by_nature(cause, effect, lexicon) && why.is_empty() {
+                score += BY_NATURE;
+                why.push(Why::Structure { reason: reason.into() });
+            }
             if shows_same_name(cause, effect) && why.is_empty() {
                 score += SHOWN_BY_EXAM * 0.9;
                 kind = RelationKind::EvidencedBy;
@@ -92,9 +98,32 @@ fn can_be_cause(candidate: &Candidate) -> bool {
 fn allowed(cause: &Candidate, effect: &Candidate) -> bool {
     match (cause.role, effect.role) {
         // An exposure has a cause only in the disease that required it, which words must say.
-        (Role::Symptom, Role::Disease | Role::Exposure | Role::Pathology) => false,
+        (Role::Symptom, Role::Disease | Role::Exposure | Role::Pathology | Role::Symptom) => false,
         _ => true,
     }
+}
+
+/// What needs no row of knowledge: a metastasis is of the cancer, a condition that names the drug
+/// is of that drug.
+fn by_nature(cause: &Candidate, effect: &Candidate, lexicon: &Lexicon) -> Option<&'static str> {
+    let icd10 = |candidate: &Candidate| candidate.concept.map_or("", |id| lexicon.concept(id).icd10.as_str());
+    let (cause_code, effect_code) = (icd10(cause), icd10(effect));
+    let is_metastasis = |code: &str| ("C77".."C80").contains(&code);
+    let is_primary_cancer = |code: &str| code.starts_with('C') && !is_metastasis(code);
+    let name = effect.label.to_string();
+    if cause.role == Role::Disease && is_primary_cancer(cause_code) {
+        if effect.role == Role::Disease && (is_metastasis(effect_code) || !is_primary_cancer(effect_code) && name.ends_with("転移")) {
+            return Some("metastasis of the cancer");
+        }
+    }
+    if let (Role::Exposure, Label::History(exposure)) = (cause.role, &cause.label) {
+        let drug = exposure.trim_end_matches("使用");
+        let is_condition = matches!(effect.role, Role::Disease | Role::Pathology | Role::Symptom);
+        if is_condition && drug.chars().count() >= 3 && name.contains(drug) {
+            return Some("named after the exposure");
+        }
+    }
+    None
 }
 
 /// 「肺血栓塞栓症」 and 「胸部CT=肺動脈血栓塞栓症」: an exam finding that names the disease.
