@@ -118,7 +118,7 @@ impl Folder<'_> {
         }
         let kind = mention.concept.map(|id| self.lexicon.concept(id).kind);
         let words = self.lexicon.standard_characters(&self.clean_label(mention));
-        if words.is_empty() {
+        if words.is_empty() || self.lexicon.is_generic(&words) {
             return;
         }
         let past = mention.assertion.time == Temporality::Past;

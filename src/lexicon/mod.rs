@@ -12,7 +12,7 @@ pub use cues::{CueDirection, RelationCue, StatusCue, StatusCueKind};
 pub use knowledge::{Fact, Frequency, Key, Knowledge};
 pub use ranges::{ReferenceRange, Sex};
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::collections::hash_map::Entry;
 
 use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder, MatchKind};
@@ -72,6 +72,7 @@ pub struct Lexicon {
     results: HashMap<String, Direction>,
     prefixes: Vec<(String, ModifierClass)>,
     variants: Vec<(String, String)>,
+    generic: HashSet<String>,
     heads: Vec<(String, MentionKind)>,
     change_heads: Vec<String>,
     status_cues: Vec<StatusCue>,
@@ -218,6 +219,11 @@ impl Lexicon {
     /// The direction or result that a word says: 高値 → high, (+) → positive.
     pub fn result_word(&self, word: &str) -> Option<Direction> {
         self.results.get(word).copied()
+    }
+
+    /// True for words that name nothing by themselves: 再発, 病変, 合併症.
+    pub fn is_generic(&self, text: &str) -> bool {
+        self.generic.contains(text)
     }
 
     /// `text` in standard characters: 葦麻疹 → 蕁麻疹.
@@ -402,6 +408,10 @@ impl Lexicon {
             ("tests", "qualitative") => self.read_results(table),
             ("organisms", _) => self.read_infections(table),
             ("modifiers", "heads") => self.read_heads(table),
+            ("modifiers", "generic") => {
+                self.generic = table.rows.iter().map(|row| row.get("word").to_owned()).collect();
+                Ok(())
+            }
             ("modifiers", "modifiers") => self.read_modifiers(table),
             ("cues", "status") => {
                 self.status_cues = cues::read_status(table)?;
@@ -671,6 +681,7 @@ impl<'t> Builder<'t> {
             results: HashMap::new(),
             prefixes: Vec::new(),
             variants: variants.iter().map(|&(standard, variant)| (standard.to_owned(), variant.to_owned())).collect(),
+            generic: HashSet::new(),
             heads: Vec::new(),
             change_heads: Vec::new(),
             status_cues: Vec::new(),
