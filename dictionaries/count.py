@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-ROWS = re.compile(r"^rows\s*=\s*(\d+)\s*$", re.MULTILINE)
+ROWS = re.compile(r"^rows[ \t]*=[ \t]*(\d+)[ \t]*$", re.MULTILINE)
 
 
 def rows_of(folder: Path):

@@ -20,7 +20,7 @@ const ROOT_PRIMARY: f64 = 0.75;
 const ROOT_SYMPTOM: f64 = 0.2;
 const ROOT_OTHER: f64 = 0.1;
 /// What each finding that knowledge hangs under a disease adds to its primacy.
-const EXPLAINED: f64 = 0.12;
+const EXPLAINED: f64 = 0.25;
 
 /// Chooses the primary disease and attaches every candidate to its strongest cause. Relations
 /// refer to candidates by index; the map's node ids are new. O(V·E).

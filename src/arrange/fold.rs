@@ -29,6 +29,11 @@ static DIAGNOSED: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant pattern")
 });
 
+/// The diagnosis was made elsewhere or before: what the patient came with.
+static FORMERLY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^[^。]{0,16}診断(?:され(?:て(?:いた|おり|い)|、?(?:通院|加療|紹介))|を受け)").expect("a constant pattern")
+});
+
 /// The words before a drug or treatment's effect.
 static EXPOSURE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:の)?(?:大量|長期|少量|外用|静注|投与|使用|内服|服用|摂取|曝露|治療|施行|併用|点滴|開始|療法|を|が|\s)*(?:に(?:よる|より|よって|起因|伴う|伴い|続発)|後|中(?:に|の|止)?|開始|歴|が原因|を契機|を誘因|誘発)")
@@ -440,7 +445,8 @@ impl Folder<'_> {
                 *general.entry(id).or_default() += 0.4;
             }
         }
-        for candidate in candidates.iter_mut() {
+        let mut last_diagnosed: Option<(usize, usize)> = None;
+        for (index, candidate) in candidates.iter_mut().enumerate() {
             candidate.primacy += match candidate.role {
                 Role::Disease => 1.0,
                 Role::Pathology => -0.5,
@@ -453,16 +459,21 @@ impl Folder<'_> {
             if let Some(id) = candidate.concept {
                 candidate.primacy += general.get(&id).copied().unwrap_or_default().min(1.6);
             }
+            candidate.primacy += if is_metastasis(candidate, self.lexicon) { METASTASIS } else { 0.0 };
             candidate.primacy += 0.25 * (candidate.mentions.len() as f64 - 1.0).min(4.0);
             let mut about = false;
             let mut diagnosed = false;
             for &id in &candidate.mentions {
                 let mention = &self.mentions[id.0 as usize];
-                let (before, after) = self.around(mention);
-                let _ = before;
+                let (_, after) = self.around(mention);
                 candidate.is_complication |= COMPLICATES.is_match(after);
                 about |= ABOUT.is_match(after);
-                diagnosed |= DIAGNOSED.is_match(after);
+                if DIAGNOSED.is_match(after) && !FORMERLY.is_match(after) {
+                    diagnosed = true;
+                    if candidate.role == Role::Disease && last_diagnosed.is_none_or(|(start, _)| start < mention.norm.start) {
+                        last_diagnosed = Some((mention.norm.start, index));
+                    }
+                }
                 candidate.primacy += match self.section(mention) {
                     SectionKind::Title => 3.0,
                     SectionKind::Diagnosis => 1.5,
@@ -475,6 +486,10 @@ impl Folder<'_> {
                 };
             }
             candidate.primacy += if about { 2.0 } else { 0.0 } + if diagnosed { 1.5 } else { 0.0 };
+        }
+        // Of several diagnoses on the way the last is the report's own.
+        if let Some((_, index)) = last_diagnosed {
+            candidates[index].primacy += 0.5;
         }
     }
 }
@@ -518,7 +533,8 @@ impl Nodes<'_> {
         let concept = concept?;
         self.candidates.iter().position(|candidate| {
             let Some(other) = candidate.concept else { return false };
-            let folds = match (&candidate.label, label) {
+            
+            match (&candidate.label, label) {
                 (Label::Condition(a), Label::Condition(b)) => {
                     (other == concept && (a.contains(b.as_str()) || b.contains(a.as_str()) || self.is_name(a, b)))
                         || role == candidate.role
@@ -537,8 +553,7 @@ impl Nodes<'_> {
                     other == concept || self.is_class_of(other, concept) || self.is_class_of(concept, other)
                 }
                 _ => false,
-            };
-            folds
+            }
         })
     }
 
@@ -568,4 +583,12 @@ impl Nodes<'_> {
             _ => false,
         }
     }
+}
+
+/// What being a metastasis or recurrence takes from a candidate's primacy: the cancer is meant.
+const METASTASIS: f64 = -0.6;
+
+fn is_metastasis(candidate: &Candidate, lexicon: &Lexicon) -> bool {
+    let code = candidate.concept.map_or("", |id| lexicon.concept(id).icd10.as_str());
+    ("C77".."C80").contains(&code)
 }

@@ -150,6 +150,10 @@ impl Boundaries {
         let term = &text[start..end];
         let chars = term.chars().count();
         let kana = term.chars().all(|c| script(c) == Script::Hiragana);
+        // から咳 is not in 1か月前から咳嗽.
+        if term.chars().next().is_some_and(|c| script(c) == Script::Hiragana) && !self.at[start] {
+            return false;
+        }
         if chars <= 2 || kana {
             return self.at[start] && self.at[end];
         }
@@ -175,8 +179,8 @@ fn edges_free(text: &str, start: usize, end: usize) -> bool {
     let first = text[start..end].chars().next();
     let last = text[start..end].chars().next_back();
     // `Stage4の肺癌` may touch a digit, `HHV6` before `7` may not.
-    !joined(before, first) && !joined(last, after)
-        && !(first.is_some_and(|c| script(c) == Script::Latin) && before.is_some_and(|c| c == '-') && end - start <= 2)
+    let suffix_of_code = first.is_some_and(|c| script(c) == Script::Latin) && before == Some('-') && end - start <= 2;
+    !(joined(before, first) || joined(last, after) || suffix_of_code)
 }
 
 #[cfg(test)]

@@ -371,16 +371,14 @@ impl Lexicon {
     pub fn same_concept(&self, a: &str, b: &str) -> bool {
         let (Ok(a), Ok(b)) = (a.parse::<Label>(), b.parse::<Label>());
         match (&a, &b) {
-            (Label::AtSite { site: x, .. }, Label::AtSite { site: y, .. }) if x != y => {
-                if self.lookup(x).first().is_none_or(|id| self.lookup(y).first() != Some(id)) {
+            (Label::AtSite { site: x, .. }, Label::AtSite { site: y, .. }) if x != y
+                && self.lookup(x).first().is_none_or(|id| self.lookup(y).first() != Some(id)) => {
                     return false;
                 }
-            }
-            (Label::ExamFinding { exam: x, .. }, Label::ExamFinding { exam: y, .. }) if x != y => {
-                if self.lookup(x).first().is_none_or(|id| self.lookup(y).first() != Some(id)) {
+            (Label::ExamFinding { exam: x, .. }, Label::ExamFinding { exam: y, .. }) if x != y
+                && self.lookup(x).first().is_none_or(|id| self.lookup(y).first() != Some(id)) => {
                     return false;
                 }
-            }
             (Label::ExamFinding { .. }, other) | (other, Label::ExamFinding { .. })
                 if !matches!(other, Label::ExamFinding { .. }) =>
             {

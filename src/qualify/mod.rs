@@ -28,7 +28,7 @@ static FILLER: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The history of something.
 static PAST_AFTER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:など|等)?(?:の(?:治療|手術|化学療法)?(?:既往|罹患歴|治療歴|病歴)|で(?:手術|治療|通院)歴|術後|(?:の)?手術歴|歴|にて\S{0,12}(?:手術|切除))")
+    Regex::new(r"^(?:など|等)?(?:の(?:治療|手術|化学療法)?(?:既往|罹患歴|治療歴|病歴)|で(?:手術|治療|通院)歴|術後|(?:の)?手術歴|歴|(?:にて|で)\S{0,12}(?:手術|切除)|(?:にて|で|に対し(?:て)?|のため|の診断で)[^。、]{0,16}(?:通院|加療中|内服中|治療中|フォロー|経過観察中))")
         .expect("a constant pattern")
 });
 
@@ -106,12 +106,13 @@ fn qualify_sentence(
         if section == SectionKind::PastHistory || PAST_AFTER.is_match(after) || PAST_BEFORE.is_match(before) {
             assertion.time = Temporality::Past;
         }
+        let mut joined = false;
         assertion.status = status_after(after, lexicon)
             .or_else(|| status_before(before, lexicon))
             .unwrap_or_else(|| {
                 // Coordinated with the next mention: what is said of that is said of this.
                 let next = drafts.get(index + 1);
-                let joined = next.is_some_and(|next| {
+                joined = next.is_some_and(|next| {
                     next.span.start >= span.end
                         && next.span.start <= sentence.end
                         && coordinated(&text[span.end..next.span.start], drafts[index].kind, next.kind)
@@ -124,6 +125,9 @@ fn qualify_sentence(
                     Status::Present
                 }
             });
+        if joined && assertions[index + 1].time == Temporality::Past && drafts[index].kind == drafts[index + 1].kind {
+            assertion.time = Temporality::Past;
+        }
         if general_at(span.start) && assertion.status == Status::Present {
             assertion.status = Status::General;
         }

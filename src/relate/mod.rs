@@ -111,11 +111,10 @@ fn by_nature(cause: &Candidate, effect: &Candidate, lexicon: &Lexicon) -> Option
     let is_metastasis = |code: &str| ("C77".."C80").contains(&code);
     let is_primary_cancer = |code: &str| code.starts_with('C') && !is_metastasis(code);
     let name = effect.label.to_string();
-    if cause.role == Role::Disease && is_primary_cancer(cause_code) {
-        if effect.role == Role::Disease && (is_metastasis(effect_code) || !is_primary_cancer(effect_code) && name.ends_with("転移")) {
+    if cause.role == Role::Disease && is_primary_cancer(cause_code)
+        && effect.role == Role::Disease && (is_metastasis(effect_code) || !is_primary_cancer(effect_code) && name.ends_with("転移")) {
             return Some("metastasis of the cancer");
         }
-    }
     if let (Role::Exposure, Label::History(exposure)) = (cause.role, &cause.label) {
         let drug = exposure.trim_end_matches("使用");
         let is_condition = matches!(effect.role, Role::Disease | Role::Pathology | Role::Symptom);
