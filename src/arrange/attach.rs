@@ -8,7 +8,7 @@ use crate::types::{
 };
 
 /// A past condition or an exposure stays when it causes something by at least this score.
-const NEEDED_CAUSE: f64 = 0.9;
+const NEEDED_CAUSE: f64 = 1.35;
 /// Score of a finding's hanging under the primary disease for want of anything better.
 const UNDER_PRIMARY: f64 = 0.5;
 /// Score of a complication's hanging under the primary disease.

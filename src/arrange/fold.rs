@@ -135,6 +135,11 @@ impl Folder<'_> {
         let exam = self.exam_of(index, if only_shown { 3 } else { 0 });
         let shown = only_shown || matches!(kind, Some(ConceptKind::Sign | ConceptKind::Pathology));
         if shown && let Some(exam) = exam {
+            // ly1, tub2: pathologists' codes are written out.
+            let words = match mention.concept.map(|id| &self.lexicon.concept(id).label) {
+                Some(label) if words.is_ascii() && words.len() <= 5 => label.clone(),
+                _ => words,
+            };
             let finding = match site {
                 Some(site) if !words.contains(site) => format!("{site}{words}"),
                 _ => words,
@@ -485,7 +490,7 @@ impl Folder<'_> {
                     _ => 0.0,
                 };
             }
-            candidate.primacy += if about { 2.0 } else { 0.0 } + if diagnosed { 1.5 } else { 0.0 };
+            candidate.primacy += if about { 3.0 } else { 0.0 } + if diagnosed { 1.5 } else { 0.0 };
         }
         // Of several diagnoses on the way the last is the report's own.
         if let Some((_, index)) = last_diagnosed {
