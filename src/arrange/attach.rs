@@ -1,5 +1,7 @@
 //! Candidates and relations → the forest.
 
+use std::collections::HashMap;
+
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::arborescence::maximum_arborescence;
@@ -15,6 +17,10 @@ const UNDER_PRIMARY: f64 = 0.5;
 const COMPLICATION: f64 = 0.95;
 /// Score of being a root, for a disease, a symptom and anything else.
 const ROOT_DISEASE: f64 = 0.55;
+/// What a relation from the primary disease has before others.
+const OF_PRIMARY: f64 = 0.2;
+/// What a relation loses to one in smaller steps.
+const DETOUR: f64 = 0.8;
 /// Score of the primary disease's being a root.
 const ROOT_PRIMARY: f64 = 0.75;
 const ROOT_SYMPTOM: f64 = 0.2;
@@ -83,6 +89,33 @@ fn primary(candidates: &[Candidate], relations: &[Relation], kept: &[bool]) -> O
         .max_by(|&a, &b| scores[a].total_cmp(&scores[b]).then(b.cmp(&a)))
 }
 
+/// Pairs A → f that another A → B → f explains in smaller steps, with what that takes from their
+/// score: a finding belongs under the most specific cause.
+fn detours(candidates: &[Candidate], relations: &[Relation], kept: &[bool]) -> HashMap<(usize, usize), f64> {
+    let score: HashMap<(usize, usize), f64> = relations
+        .iter()
+        .map(|relation| ((relation.source.0 as usize, relation.target.0 as usize), relation.score))
+        .filter(|((source, target), _)| kept[*source] && kept[*target])
+        .collect();
+    let mut detours = HashMap::new();
+    for (&(cause, effect), &direct) in &score {
+        if !matches!(candidates[effect].role, Role::Result | Role::ExamFinding | Role::Symptom) {
+            continue;
+        }
+        let specific = (0..candidates.len()).any(|middle| {
+            let step = score.get(&(cause, middle)).is_some_and(|step| *step >= 1.0);
+            let back = score.get(&(middle, cause)).is_some_and(|back| *back >= 1.0);
+            step && !back
+                && matches!(candidates[middle].role, Role::Disease | Role::Pathology)
+                && score.get(&(middle, effect)).is_some_and(|last| *last >= direct * 0.6)
+        });
+        if specific {
+            detours.insert((cause, effect), DETOUR);
+        }
+    }
+    detours
+}
+
 /// The parent of each candidate, by index; `None` for roots and for what is not kept.
 fn forest(
     candidates: &[Candidate],
@@ -90,13 +123,15 @@ fn forest(
     kept: &[bool],
     primary: Option<usize>,
 ) -> Vec<Option<usize>> {
+    let between = detours(candidates, relations, kept);
     let mut graph: DiGraph<(), f64> = DiGraph::with_capacity(candidates.len() + 1, relations.len());
     let root = graph.add_node(());
     let nodes: Vec<NodeIndex> = candidates.iter().map(|_| graph.add_node(())).collect();
     for relation in relations {
         let (source, target) = (relation.source.0 as usize, relation.target.0 as usize);
         if kept[source] && kept[target] {
-            graph.add_edge(nodes[source], nodes[target], relation.score);
+            let bonus = if Some(source) == primary { OF_PRIMARY } else { 0.0 };
+            graph.add_edge(nodes[source], nodes[target], relation.score + bonus - between.get(&(source, target)).copied().unwrap_or(0.0));
         }
     }
     for (index, candidate) in candidates.iter().enumerate().filter(|&(index, _)| kept[index]) {

@@ -89,12 +89,12 @@ impl Folder<'_> {
         self.sections.get(mention.section).map_or(SectionKind::Other, |section| section.kind)
     }
 
-    /// The words of the mention's sentence after it, and before it.
-    fn around(&self, mention: &Mention) -> (&str, &str) {
-        let Some(sentence) = self.sentences.get(mention.sentence) else { return ("", "") };
+    /// The words of the mention's sentence after it, eighty characters at most.
+    fn after(&self, mention: &Mention) -> &str {
+        let Some(sentence) = self.sentences.get(mention.sentence) else { return "" };
+        // Enough for every pattern here; the whole of an endless sentence would cost its square.
         let after = self.text.get(mention.norm.end..sentence.span.end).unwrap_or_default();
-        let before = self.text.get(sentence.span.start..mention.norm.start).unwrap_or_default();
-        (before, after)
+        after.char_indices().nth(80).map_or(after, |(at, _)| &after[..at])
     }
 
     fn add(&self, index: usize, nodes: &mut Nodes<'_>) {
@@ -166,6 +166,15 @@ impl Folder<'_> {
             nodes.insert(label, mention, Some(test), Role::Result, past);
             return;
         }
+        // 「尿潜血陽性」 is the test and its result, whatever the dictionary calls it.
+        if let Some((test, direction)) = self.split_direction(&words)
+            && let Some(id) = self.lexicon.lookup_kind(test, |kind| kind == ConceptKind::Test)
+            && !matches!(kind, Some(ConceptKind::Symptom | ConceptKind::Disease))
+        {
+            let label = Label::Result { test: test.to_owned(), result: direction.label().to_owned() };
+            nodes.insert(label, mention, Some(id), Role::Result, past);
+            return;
+        }
         // An umbrella for results (炎症反応上昇) is a result of its own, and a leaf.
         if kind == Some(ConceptKind::LabState)
             && let Some((test, direction)) = self.split_direction(&words)
@@ -177,7 +186,7 @@ impl Folder<'_> {
         // A disease that an examination showed: the disease, and under it what the exam showed.
         if role == Role::Disease
             && let Some(exam) = &exam
-            && SHOWN.is_match(self.around(mention).1)
+            && SHOWN.is_match(self.after(mention))
         {
             let label = Label::ExamFinding { exam: exam.clone(), finding: words.clone() };
             nodes.insert(label, mention, mention.concept, Role::ExamFinding, past);
@@ -255,7 +264,7 @@ impl Folder<'_> {
             return;
         }
         nodes.insert(Label::History(label), mention, mention.concept, Role::Exposure, true);
-        let (_, after) = self.around(mention);
+        let after = self.after(mention);
         if EXPOSURE.is_match(after)
             && let Some(node) = nodes.of(mention)
         {
@@ -274,6 +283,13 @@ impl Folder<'_> {
             words = words[modifier.len()..].trim_start_matches(['な', 'の']);
         }
         let words = words.trim();
+        // 「心窩部に圧痛」, 「38°C台の発熱」: a phrase for which the dictionary has a name.
+        if let Some(id) = mention.concept
+            && words.contains(|c: char| c.is_ascii_digit() || matches!(c, 'に' | 'を' | 'が'))
+            && self.lexicon.lookup(words).contains(&id)
+        {
+            return self.lexicon.concept(id).label.clone();
+        }
         // 「膠原線維の軽度増加」 → 膠原線維増加: の goes, and with it degree inside the name.
         let Some((first, rest)) = words.split_once('の') else { return words.to_owned() };
         if rest.is_empty() || mention.concept.is_some_and(|id| self.lexicon.concept(id).label == words) {
@@ -470,7 +486,7 @@ impl Folder<'_> {
             let mut diagnosed = false;
             for &id in &candidate.mentions {
                 let mention = &self.mentions[id.0 as usize];
-                let (_, after) = self.around(mention);
+                let after = self.after(mention);
                 candidate.is_complication |= COMPLICATES.is_match(after);
                 about |= ABOUT.is_match(after);
                 if DIAGNOSED.is_match(after) && !FORMERLY.is_match(after) {
@@ -550,7 +566,7 @@ impl Nodes<'_> {
                     other == concept
                 }
                 (Label::AtSite { site: a, .. }, Label::AtSite { site: b, .. }) => {
-                    other == concept && (a.contains(b.as_str()) || b.contains(a.as_str()))
+                    other == concept && (a.contains(b.as_str()) || b.contains(a.as_str()) || self.is_part(a, b) || self.is_part(b, a))
                 }
                 (Label::Result { result: a, .. }, Label::Result { result: b, .. }) => other == concept && a == b,
                 (Label::ExamFinding { exam: a, .. }, Label::ExamFinding { exam: b, .. }) => other == concept && a == b,
@@ -569,6 +585,12 @@ impl Nodes<'_> {
             .iter()
             .find_map(|tail| name.strip_suffix(tail));
         stem.is_some_and(|stem| stem.chars().count() >= 3 && self.lexicon.concept(drug).class.contains(stem))
+    }
+
+    /// True when one site is part of the other: 右下肢 of 四肢.
+    fn is_part(&self, part: &str, whole: &str) -> bool {
+        let site = |text: &str| self.lexicon.lookup_kind(text, |kind| kind == ConceptKind::Site);
+        matches!((site(part), site(whole)), (Some(part), Some(whole)) if self.lexicon.is_a(part, whole))
     }
 
     /// True when both are plain names of one concept, so that neither says more.

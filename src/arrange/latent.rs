@@ -3,28 +3,19 @@
 use std::collections::HashMap;
 
 use crate::lexicon::{Key, Lexicon};
-use crate::types::{Candidate, ConceptId, ConceptKind, Label, NodeId, Relation, Role};
+use crate::types::{Candidate, ConceptId, ConceptKind, Label, Relation, Role};
 
 /// So many findings must speak for a pathology.
 const MIN_FINDINGS: usize = 3;
-/// A finding that a disease of the report explains this well needs no other explanation.
-const EXPLAINED: f64 = 1.7;
 
 /// Adds pathologies that at least three findings are evidence of and that a disease of the report
 /// is known to make (心筋障害 for BNP↑, troponin+, negative T). True when one was added.
 /// O(candidates × known causes).
 pub fn add_latent(candidates: &mut Vec<Candidate>, relations: &[Relation], lexicon: &Lexicon) -> bool {
-    let mut explained = vec![0.0f64; candidates.len()];
-    for Relation { target, score, source, .. } in relations {
-        // An exam that shows the finding's own name, or a general symptom, is no explanation.
-        if matches!(candidates[source.0 as usize].role, Role::Disease | Role::Pathology) {
-            let NodeId(target) = *target;
-            explained[target as usize] = explained[target as usize].max(*score);
-        }
-    }
+    let chapter = |id: ConceptId| lexicon.concept(id).icd10.chars().next();
     let mut evidence: HashMap<ConceptId, Vec<usize>> = HashMap::new();
     for (index, candidate) in candidates.iter().enumerate() {
-        if !matches!(candidate.role, Role::Result | Role::ExamFinding) || explained[index] >= EXPLAINED {
+        if !matches!(candidate.role, Role::Result | Role::ExamFinding) {
             continue;
         }
         let Some(key) = key(candidate, lexicon) else { continue };
@@ -43,6 +34,13 @@ pub fn add_latent(candidates: &mut Vec<Candidate>, relations: &[Relation], lexic
             findings.len() >= MIN_FINDINGS
                 && !candidates.iter().any(|candidate| {
                     candidate.concept.is_some_and(|other| lexicon.is_a(other, *id) || lexicon.is_a(*id, other))
+                })
+                // A disease of the same organ system explains them by itself.
+                && !relations.iter().any(|relation| {
+                    let cause = &candidates[relation.source.0 as usize];
+                    matches!(cause.role, Role::Disease | Role::Pathology)
+                        && findings.contains(&(relation.target.0 as usize))
+                        && cause.concept.is_some_and(|cause| chapter(cause) == chapter(*id))
                 })
                 && candidates.iter().any(|candidate| {
                     matches!(candidate.role, Role::Disease)

@@ -151,7 +151,9 @@ impl Boundaries {
         let chars = term.chars().count();
         let kana = term.chars().all(|c| script(c) == Script::Hiragana);
         // から咳 is not in 1か月前から咳嗽.
-        if term.chars().next().is_some_and(|c| script(c) == Script::Hiragana) && !self.at[start] {
+        if term.chars().next().is_some_and(|c| script(c) == Script::Hiragana)
+            && !(self.at[start] && self.at[end])
+        {
             return false;
         }
         if chars <= 2 || kana {

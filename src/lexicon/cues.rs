@@ -33,6 +33,10 @@ pub enum CueDirection {
     Forward,
     /// The object before the cue is caused by the sentence's topic (Aは、Bを呈し).
     Subject,
+    /// What stands before the cue is caused by what stands directly after it (Aを合併したB).
+    Backward,
+    /// It only looks like a cue (を契機に診断された) and shields its words from others.
+    Neutral,
 }
 
 /// A cue between a cause and an effect.
@@ -46,6 +50,12 @@ pub struct RelationCue {
     pub relation: RelationKind,
     /// How strong it is, 0 to 1.
     pub weight: f64,
+}
+
+/// A pattern anchored at the start: cues stand directly after what they speak of, and a search
+/// through the rest of a long sentence for every mention would be quadratic.
+fn anchored(table: &Table<'_>, row: &Row<'_>, text: &str) -> Result<Regex, Error> {
+    pattern(table, row, &format!("^(?:{text})"))
 }
 
 fn pattern(table: &Table<'_>, row: &Row<'_>, text: &str) -> Result<Regex, Error> {
@@ -65,8 +75,8 @@ pub(super) fn read_status(table: &Table<'_>) -> Result<Vec<StatusCue>, Error> {
             other => return Err(table.error(row, other, "expected absent, suspected, planned, general or neutral")),
         };
         let text = row.get("pattern");
-        let text = if after { format!("^(?:{text})") } else { format!("(?:{text})") };
-        cues.push(StatusCue { pattern: pattern(table, row, &text)?, after, kind });
+        let pattern = if after { anchored(table, row, text) } else { pattern(table, row, text) }?;
+        cues.push(StatusCue { pattern, after, kind });
     }
     Ok(cues)
 }
@@ -77,15 +87,21 @@ pub(super) fn read_relation(table: &Table<'_>) -> Result<Vec<RelationCue>, Error
         let direction = match row.get("direction") {
             "forward" => CueDirection::Forward,
             "subject" => CueDirection::Subject,
-            "neutral" => continue,
-            other => return Err(table.error(row, other, "expected forward, subject or neutral")),
+            "backward" => CueDirection::Backward,
+            "neutral" => {
+                let pattern = anchored(table, row, row.get("pattern"))?;
+                // The relation of a shield is never read.
+                cues.push(RelationCue { pattern, direction: CueDirection::Neutral, relation: RelationKind::Causes, weight: 0.0 });
+                continue;
+            }
+            other => return Err(table.error(row, other, "expected forward, backward, subject or neutral")),
         };
         let relation = row.get("relation");
         let Some(relation) = RelationKind::from_name(relation) else {
             return Err(table.error(row, relation, "unknown relation"));
         };
         let weight = table.number(row, "weight")?.unwrap_or(0.5);
-        cues.push(RelationCue { pattern: pattern(table, row, row.get("pattern"))?, direction, relation, weight });
+        cues.push(RelationCue { pattern: anchored(table, row, row.get("pattern"))?, direction, relation, weight });
     }
     Ok(cues)
 }

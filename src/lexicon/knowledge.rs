@@ -184,7 +184,9 @@ fn generalised(lexicon: &Lexicon, key: Key) -> Vec<(usize, Key)> {
             .collect(),
         Key::Result(test, direction) => {
             let mut keys = vec![(0, key)];
-            keys.extend(lexicon.result_state(test, direction).map(|state| (0, Key::Concept(state))));
+            if let Some(state) = lexicon.result_state(test, direction) {
+                keys.extend(lexicon.ancestry(state).skip(1).enumerate().map(|(up, id)| (up + 1, lexicon.condition_key(id))));
+            }
             keys
         }
     }

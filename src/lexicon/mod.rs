@@ -348,7 +348,7 @@ impl Lexicon {
     /// K/上昇 are one thing to the knowledge.
     pub fn condition_key(&self, id: ConceptId) -> Key {
         match self.states.get(&id) {
-            Some(&(test, direction)) if self.concept(id).kind == ConceptKind::LabState => Key::Result(test, direction),
+            Some(&(test, direction)) => Key::Result(test, direction),
             _ => Key::Concept(id),
         }
     }

@@ -128,7 +128,9 @@ fn wrapped_line_breaks(report: &str) -> Vec<usize> {
         let continues = next.chars().next().is_some_and(|c| {
             is_kana_or_kanji(c) || matches!(c, '、' | '。' | '，' | '．' | '）' | ')') || c.is_ascii_lowercase()
         });
-        if ends_open && continues && line.chars().count() >= WRAPPED_LINE_CHARS && !looks_like_heading(next) {
+        // A title stands on a line of its own.
+        let is_title = line.trim_end().ends_with('例');
+        if ends_open && !is_title && continues && line.chars().count() >= WRAPPED_LINE_CHARS && !looks_like_heading(next) {
             if report[..at].ends_with('\r') {
                 breaks.push(at - 1);
             }

@@ -101,9 +101,9 @@ fn qualify_sentence(
         } else if let Some(experiencer) = family_before(text, sentence, span, lexicon) {
             assertion.experiencer = experiencer;
         }
-        let after = &text[span.end..sentence.end];
+        let after = first_chars(&text[span.end..sentence.end], 80);
         let before = &text[sentence.start..span.start];
-        if section == SectionKind::PastHistory || PAST_AFTER.is_match(after) || PAST_BEFORE.is_match(before) {
+        if section == SectionKind::PastHistory || PAST_AFTER.is_match(after) || PAST_BEFORE.is_match(last_chars(before, 60)) {
             assertion.time = Temporality::Past;
         }
         let mut joined = false;
@@ -165,8 +165,21 @@ fn status_after(after: &str, lexicon: &Lexicon) -> Option<Status> {
     }
 }
 
+/// The first `count` characters.
+fn first_chars(text: &str, count: usize) -> &str {
+    text.char_indices().nth(count).map_or(text, |(at, _)| &text[..at])
+}
+
+/// The last `count` characters.
+fn last_chars(text: &str, count: usize) -> &str {
+    let start = text.char_indices().rev().nth(count.saturating_sub(1)).map_or(0, |(at, _)| at);
+    &text[start..]
+}
+
 /// The status that the words before a mention give it (`r/o 肺癌`).
 fn status_before(before: &str, lexicon: &Lexicon) -> Option<Status> {
+    // A cue stands directly before; without the cut a long sentence would cost its square.
+    let before = last_chars(before, 16);
     lexicon.status_cues().iter().filter(|cue| !cue.after).find_map(|cue| match cue.kind {
         StatusCueKind::Status(status) => {
             cue.pattern.find(before).filter(|found| found.end() == before.len() && !found.is_empty()).map(|_| status)
@@ -177,7 +190,7 @@ fn status_before(before: &str, lexicon: &Lexicon) -> Option<Status> {
 
 /// A family member before the mention in the same clause: 「母が糖尿病」「父:胃癌」.
 fn family_before(text: &str, sentence: Span<Norm>, span: Span<Norm>, lexicon: &Lexicon) -> Option<Experiencer> {
-    let before = &text[sentence.start..span.start];
+    let before = last_chars(&text[sentence.start..span.start], 40);
     let clause = before.rsplit(['、', ',', '。', ';']).next().unwrap_or_default();
     lexicon
         .family_words()

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::lexicon::{CueDirection, Lexicon};
 use crate::types::{Candidate, Mention, MentionKind, Norm, RelationKind, Role, Sentence, Span};
 
-/// A cue does not reach over more characters than this.
-const REACH_CHARS: usize = 40;
+/// A cue does not reach over more bytes than this: forty Japanese characters.
+const REACH_BYTES: usize = 120;
 
 /// A relation that words say.
 #[derive(Debug, Clone, Copy)]
@@ -43,13 +43,20 @@ pub(super) fn pairs(
             if matches!(cause.kind, MentionKind::TestItem) {
                 continue;
             }
+            let after = &text[cause.norm.end..sentence.span.end];
+            let shielded = lexicon.relation_cues().iter().any(|cue| {
+                cue.direction == CueDirection::Neutral && cue.pattern.find(after).is_some_and(|hit| hit.end() > 0)
+            });
+            if shielded {
+                continue;
+            }
             for cue in lexicon.relation_cues() {
                 match cue.direction {
                     CueDirection::Forward => {
                         let rest = &text[cause.norm.end..sentence.span.end];
                         // The cue must follow the cause at once, at most a parenthesis between.
                         let skip = parenthesis(rest);
-                        let Some(hit) = cue.pattern.find(&rest[skip..]).filter(|hit| hit.start() == 0 && hit.end() > 0) else {
+                        let Some(hit) = cue.pattern.find(&rest[skip..]).filter(|hit| hit.end() > 0) else {
                             continue;
                         };
                         let cue_start = cause.norm.end + skip;
@@ -57,8 +64,10 @@ pub(super) fn pairs(
                         let span = Span::new(cue_start, cue_end);
                         let mut weight = cue.weight;
                         for &(effect, effect_node) in nodes[at + 1..].iter() {
-                            let gap = text.get(cue_end..effect.norm.start).unwrap_or_default();
-                            if effect.norm.start < cue_end || gap.chars().count() > REACH_CHARS || gap.contains('。') {
+                            if effect.norm.start > cue_end + REACH_BYTES {
+                                break;
+                            }
+                            if effect.norm.start < cue_end {
                                 continue;
                             }
                             add(&mut found, cause_node, effect_node, Cued { kind: cue.relation, weight, span });
@@ -66,18 +75,31 @@ pub(super) fn pairs(
                             weight *= 0.8;
                         }
                     }
+                    CueDirection::Neutral => {}
+                    CueDirection::Backward => {
+                        let rest = &text[cause.norm.end..sentence.span.end];
+                        let skip = parenthesis(rest);
+                        let Some(hit) = cue.pattern.find(&rest[skip..]).filter(|hit| hit.end() > 0) else {
+                            continue;
+                        };
+                        let span = Span::new(cause.norm.end + skip, cause.norm.end + skip + hit.end());
+                        let after = nodes[at + 1..].iter().find(|(next, _)| next.norm.start == span.end);
+                        if let Some(&(_, owner)) = after {
+                            add(&mut found, owner, cause_node, Cued { kind: cue.relation, weight: cue.weight, span });
+                        }
+                    }
                     CueDirection::Subject => {
-                        // The topic is the first disease of the sentence with は or が or に.
+                        // The topic of the sentence, with は, が, に or で, causes what 「を呈した」 follows.
+                        let topic = text[cause.norm.end..].starts_with(['は', 'が', 'に', 'で']);
+                        if !topic || candidates[cause_node].role == Role::Symptom {
+                            continue;
+                        }
                         for &(effect, effect_node) in nodes[at + 1..].iter() {
-                            let rest = &text[effect.norm.end..sentence.span.end];
-                            let Some(hit) = cue.pattern.find(rest).filter(|hit| hit.start() == 0 && hit.end() > 0) else {
-                                continue;
-                            };
-                            let topic = text[cause.norm.end..].starts_with(['は', 'が', 'に', 'で']);
-                            let gap = text.get(cause.norm.end..effect.norm.start).unwrap_or_default();
-                            if !topic || candidates[cause_node].role == Role::Symptom || gap.chars().count() > REACH_CHARS {
-                                continue;
+                            if effect.norm.start > cause.norm.end + REACH_BYTES {
+                                break;
                             }
+                            let rest = &text[effect.norm.end..sentence.span.end];
+                            let Some(hit) = cue.pattern.find(rest).filter(|hit| hit.end() > 0) else { continue };
                             let span = Span::new(effect.norm.end, effect.norm.end + hit.end());
                             add(&mut found, cause_node, effect_node, Cued { kind: cue.relation, weight: cue.weight, span });
                         }
@@ -94,7 +116,7 @@ fn parenthesis(rest: &str) -> usize {
     if !rest.starts_with('(') {
         return 0;
     }
-    rest.find(')').filter(|&at| at < 60).map_or(0, |at| at + 1)
+    rest.bytes().take(60).position(|byte| byte == b')').map_or(0, |at| at + 1)
 }
 
 fn add(found: &mut HashMap<(usize, usize), Cued>, cause: usize, effect: usize, cued: Cued) {

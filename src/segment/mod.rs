@@ -157,6 +157,10 @@ static CASE_START: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?:症例|患者|患児)\d?(?:は|:|,|、|\s)|\d{1,3}\s*(?:歳|才|代|か月|ヵ月)[^。\n]{0,8}(?:男|女)").expect("a constant pattern")
 });
 
+/// A first line that is a title: 「…の1例」.
+static TITLE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[^。\n]{6,80}(?:[1一2２]\s?例|症例)\s*\n").expect("a constant pattern"));
+
 /// Where a report without headings turns from the case to what is known of such cases.
 static DISCUSSION_START: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"本邦(?:での|に[おけ]|報告)|文献的考察|検索し(?:え|得)た(?:限り|範囲)|報告例は|(?:極めて|きわめて|比較的|非常に)?(?:稀|まれ|希)(?:な|で)(?:疾患|病態|あ|は)|一般に").expect("a constant pattern")
@@ -273,6 +277,13 @@ fn split_unheaded(text: &str, sections: Vec<Section>) -> Vec<Section> {
             continue;
         }
         let mut section = section;
+        if section.heading.is_none()
+            && section.span.start == 0
+            && let Some(title) = TITLE.find(section.span.slice(text))
+        {
+            split.push(Section { kind: SectionKind::Title, heading: None, span: Span::new(0, title.end()) });
+            section.span = Span::new(title.end(), section.span.end);
+        }
         let body = section.span.slice(text);
         if section.heading.is_none()
             && let Some(start) = CASE_START.find(body)
