@@ -19,12 +19,15 @@ pub fn add_latent(candidates: &mut Vec<Candidate>, relations: &[Relation], lexic
             continue;
         }
         let Some(key) = key(candidate, lexicon) else { continue };
-        for (cause, fact) in lexicon.knowledge().causes(key) {
+        for (cause, fact) in lexicon.knowledge().causes_generalised(lexicon, key) {
             if let Key::Concept(id) = cause
                 && lexicon.concept(id).kind == ConceptKind::Pathology
                 && fact.frequency.probability() >= 0.5
             {
-                evidence.entry(id).or_default().push(index);
+                let findings = evidence.entry(id).or_default();
+                if findings.last() != Some(&index) {
+                    findings.push(index);
+                }
             }
         }
     }

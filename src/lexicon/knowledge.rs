@@ -141,6 +141,11 @@ impl Knowledge {
         self.by_effect.get(&effect).into_iter().flatten().map(|&(key, index)| (key, &self.facts[index as usize]))
     }
 
+    /// What leads to `effect` or to what it is a kind of.
+    pub fn causes_generalised(&self, lexicon: &Lexicon, effect: Key) -> Vec<(Key, &Fact)> {
+        generalised(lexicon, effect).into_iter().flat_map(|(_, key)| self.causes(key)).collect()
+    }
+
     /// Number of links.
     pub fn len(&self) -> usize {
         self.facts.len()
@@ -184,6 +189,12 @@ fn generalised(lexicon: &Lexicon, key: Key) -> Vec<(usize, Key)> {
             .collect(),
         Key::Result(test, direction) => {
             let mut keys = vec![(0, key)];
+            // 「トロポニンT陽性」 and 「トロポニンT上昇」 say the same of a test.
+            match direction {
+                Direction::Positive => keys.push((0, Key::Result(test, Direction::High))),
+                Direction::High => keys.push((0, Key::Result(test, Direction::Positive))),
+                _ => {}
+            }
             if let Some(state) = lexicon.result_state(test, direction) {
                 keys.extend(lexicon.ancestry(state).skip(1).enumerate().map(|(up, id)| (up + 1, lexicon.condition_key(id))));
             }
