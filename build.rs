@@ -46,7 +46,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     list.push_str("pub(super) static TABLES: &[(&str, &str, &str)] = &[\n");
     for (folder, path) in &files {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        writeln!(list, "    ({folder:?}, {stem:?}, include_str!({:?})),", path.display().to_string())?;
+        writeln!(
+            list,
+            "    ({folder:?}, {stem:?}, include_str!({:?})),",
+            path.display().to_string()
+        )?;
     }
     list.push_str("];\n");
     fs::write(out.join("tables.rs"), list)?;
@@ -63,8 +67,11 @@ fn compile_base(archive: &Path, out: &Path, base: &Path) -> Result<(), Box<dyn E
     let source = out.join("ipadic-source");
     let reader = zstd::stream::read::Decoder::new(fs::File::open(archive)?)?;
     tar::Archive::new(reader).unpack(&source)?;
-    DictionaryBuilder::new(Metadata { name: "IPADIC".into(), ..Metadata::default() })
-        .build_dictionary(&source, base)?;
+    DictionaryBuilder::new(Metadata {
+        name: "IPADIC".into(),
+        ..Metadata::default()
+    })
+    .build_dictionary(&source, base)?;
     fs::remove_dir_all(&source)?;
     fs::write(stamp, size)?;
     Ok(())
@@ -98,7 +105,10 @@ fn user_terms(files: &[(String, PathBuf)]) -> Result<Vec<u8>, Box<dyn Error>> {
         if !TERM_FOLDERS.contains(&folder.as_str()) {
             continue;
         }
-        let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').quoting(false).from_path(path)?;
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(b'\t')
+            .quoting(false)
+            .from_path(path)?;
         let headers = reader.headers()?.clone();
         let columns: Vec<usize> = ["label", "synonyms", "abbreviations"]
             .iter()
@@ -123,11 +133,37 @@ fn user_terms(files: &[(String, PathBuf)]) -> Result<Vec<u8>, Box<dyn Error>> {
         // Long terms must win over their parts; short ones only against unknown readings.
         let cost = (6000 - 2000 * term.chars().count() as i32).max(-12000).to_string();
         writer.write_record([
-            term, COMMON_NOUN, COMMON_NOUN, cost.as_str(), "名詞", "医学用語", "*", "*", "*", "*", term, "*", "*",
+            term,
+            COMMON_NOUN,
+            COMMON_NOUN,
+            cost.as_str(),
+            "名詞",
+            "医学用語",
+            "*",
+            "*",
+            "*",
+            "*",
+            term,
+            "*",
+            "*",
         ])?;
     }
     if terms.is_empty() {
-        writer.write_record(["医学用語", COMMON_NOUN, COMMON_NOUN, "0", "名詞", "医学用語", "*", "*", "*", "*", "*", "*", "*"])?;
+        writer.write_record([
+            "医学用語",
+            COMMON_NOUN,
+            COMMON_NOUN,
+            "0",
+            "名詞",
+            "医学用語",
+            "*",
+            "*",
+            "*",
+            "*",
+            "*",
+            "*",
+            "*",
+        ])?;
     }
     Ok(writer.into_inner()?)
 }

@@ -45,3 +45,8 @@ pub mod export;
 pub use error::Error;
 pub use pipeline::Pipeline;
 pub use types::{Case, CaseMap};
+
+/// The README's Rust examples, run as doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -84,7 +84,11 @@ impl Pipeline {
     /// As [`Pipeline::structure`].
     pub fn explain(&self, id: &str, report: &str) -> Result<Explanation, Error> {
         if report.len() > MAX_REPORT_BYTES {
-            return Err(Error::TooLong { id: id.to_owned(), bytes: report.len(), limit: MAX_REPORT_BYTES });
+            return Err(Error::TooLong {
+                id: id.to_owned(),
+                bytes: report.len(),
+                limit: MAX_REPORT_BYTES,
+            });
         }
         let text = normalize::normalize(report);
         let sections = segment::sections(text.norm());
@@ -100,8 +104,21 @@ impl Pipeline {
             relations = relate::relations(&text, &sentences, &mentions, &candidates, &self.lexicon);
         }
         let map = arrange::attach(&candidates, &relations);
-        let case = Case { id: id.to_owned(), text, sections, sentences, mentions, relations, map };
-        Ok(Explanation { tokens, drafts, candidates, case })
+        let case = Case {
+            id: id.to_owned(),
+            text,
+            sections,
+            sentences,
+            mentions,
+            relations,
+            map,
+        };
+        Ok(Explanation {
+            tokens,
+            drafts,
+            candidates,
+            case,
+        })
     }
 
     /// Tokens of every sentence, in offsets of the whole text.
@@ -111,7 +128,9 @@ impl Pipeline {
             if slot.as_ref().is_none_or(|(serial, _)| *serial != self.serial) {
                 *slot = Some((self.serial, self.tokenizer.worker()));
             }
-            let Some((_, worker)) = slot.as_mut() else { return Vec::new() };
+            let Some((_, worker)) = slot.as_mut() else {
+                return Vec::new();
+            };
             let mut tokens = Vec::new();
             for sentence in sentences {
                 let offset = sentence.span.start;

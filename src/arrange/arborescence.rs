@@ -13,16 +13,25 @@ pub(super) fn maximum_arborescence(graph: &DiGraph<(), f64>, root: NodeIndex) ->
         .edge_references()
         .enumerate()
         .filter(|(_, edge)| edge.target() != root && edge.source() != edge.target())
-        .map(|(id, edge)| Arc { from: edge.source().index(), to: edge.target().index(), weight: *edge.weight(), id })
+        .map(|(id, edge)| Arc {
+            from: edge.source().index(),
+            to: edge.target().index(),
+            weight: *edge.weight(),
+            id,
+        })
         .collect();
-    let ends: Vec<(NodeIndex, NodeIndex)> =
-        graph.edge_references().map(|edge| (edge.source(), edge.target())).collect();
+    let ends: Vec<(NodeIndex, NodeIndex)> = graph
+        .edge_references()
+        .map(|edge| (edge.source(), edge.target()))
+        .collect();
     let mut parents = vec![None; graph.node_count()];
     for id in solve(graph.node_count(), root.index(), &edges) {
         let (from, to) = ends[id];
         parents[to.index()] = Some(from);
     }
-    debug_assert!(graph.neighbors_directed(root, Direction::Incoming).next().is_none() || parents[root.index()].is_none());
+    debug_assert!(
+        graph.neighbors_directed(root, Direction::Incoming).next().is_none() || parents[root.index()].is_none()
+    );
     parents
 }
 
@@ -74,7 +83,12 @@ fn solve(nodes: usize, root: usize, arcs: &[Arc]) -> Vec<usize> {
         } else {
             arc.weight
         };
-        contracted.push(Arc { from, to, weight: gain, id: contracted.len() });
+        contracted.push(Arc {
+            from,
+            to,
+            weight: gain,
+            id: contracted.len(),
+        });
         origin.push(position);
     }
     let mut chosen = Vec::new();
@@ -152,7 +166,9 @@ mod tests {
             if acyclic && (1..nodes).all(|node| parents[node] != node) {
                 best = best.max((1..nodes).map(|node| weights[parents[node] * nodes + node]).sum());
             }
-            let Some(digit) = (1..nodes).find(|&node| parents[node] + 1 < nodes) else { return best };
+            let Some(digit) = (1..nodes).find(|&node| parents[node] + 1 < nodes) else {
+                return best;
+            };
             parents[digit] += 1;
             parents[1..digit].fill(0);
         }

@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::arborescence::maximum_arborescence;
-use crate::types::{
-    Candidate, CaseMap, Edge, Node, NodeId, Relation, RelationKind, Role, Why,
-};
+use crate::types::{Candidate, CaseMap, Edge, Node, NodeId, Relation, RelationKind, Role, Why};
 
 /// A past condition or an exposure stays when it causes something by at least this score.
 const NEEDED_CAUSE: f64 = 1.35;
@@ -62,9 +60,9 @@ fn kept(candidates: &[Candidate], relations: &[Relation]) -> Vec<bool> {
         let before = kept.clone();
         for relation in relations {
             let (source, target) = (relation.source.0 as usize, relation.target.0 as usize);
-            let target_is_condition =
-                matches!(candidates[target].role, Role::Disease | Role::Pathology)
-                    || candidates[source].role == Role::Exposure && relation.why.iter().any(|why| matches!(why, Why::Cue { .. }));
+            let target_is_condition = matches!(candidates[target].role, Role::Disease | Role::Pathology)
+                || candidates[source].role == Role::Exposure
+                    && relation.why.iter().any(|why| matches!(why, Why::Cue { .. }));
             if before[target] && relation.score >= NEEDED_CAUSE && target_is_condition {
                 kept[source] = true;
             }
@@ -85,7 +83,9 @@ fn primary(candidates: &[Candidate], relations: &[Relation], kept: &[bool]) -> O
         }
     }
     (0..candidates.len())
-        .filter(|&index| kept[index] && matches!(candidates[index].role, Role::Disease | Role::Pathology | Role::Symptom))
+        .filter(|&index| {
+            kept[index] && matches!(candidates[index].role, Role::Disease | Role::Pathology | Role::Symptom)
+        })
         .max_by(|&a, &b| scores[a].total_cmp(&scores[b]).then(b.cmp(&a)))
 }
 
@@ -99,7 +99,10 @@ fn detours(candidates: &[Candidate], relations: &[Relation], kept: &[bool]) -> H
         .collect();
     let mut detours = HashMap::new();
     for (&(cause, effect), &direct) in &score {
-        if !matches!(candidates[effect].role, Role::Result | Role::ExamFinding | Role::Symptom) {
+        if !matches!(
+            candidates[effect].role,
+            Role::Result | Role::ExamFinding | Role::Symptom
+        ) {
             continue;
         }
         let specific = (0..candidates.len()).any(|middle| {
@@ -131,7 +134,11 @@ fn forest(
         let (source, target) = (relation.source.0 as usize, relation.target.0 as usize);
         if kept[source] && kept[target] {
             let bonus = if Some(source) == primary { OF_PRIMARY } else { 0.0 };
-            graph.add_edge(nodes[source], nodes[target], relation.score + bonus - between.get(&(source, target)).copied().unwrap_or(0.0));
+            graph.add_edge(
+                nodes[source],
+                nodes[target],
+                relation.score + bonus - between.get(&(source, target)).copied().unwrap_or(0.0),
+            );
         }
     }
     for (index, candidate) in candidates.iter().enumerate().filter(|&(index, _)| kept[index]) {
@@ -146,13 +153,20 @@ fn forest(
             && index != primary
             && candidate.role != Role::Exposure
         {
-            let score = if candidate.is_complication { COMPLICATION } else { UNDER_PRIMARY };
+            let score = if candidate.is_complication {
+                COMPLICATION
+            } else {
+                UNDER_PRIMARY
+            };
             graph.add_edge(nodes[primary], nodes[index], score);
         }
     }
     let parents = maximum_arborescence(&graph, root);
     // Graph node 0 is the virtual root; node i + 1 is candidate i.
-    nodes.iter().map(|node| parents[node.index()].and_then(|parent| parent.index().checked_sub(1))).collect()
+    nodes
+        .iter()
+        .map(|node| parents[node.index()].and_then(|parent| parent.index().checked_sub(1)))
+        .collect()
 }
 
 /// Numbers the kept nodes in reading order and gives every edge its evidence.

@@ -7,8 +7,8 @@ use regex::Regex;
 
 use crate::lexicon::{Lexicon, ModifierClass};
 use crate::types::{
-    Candidate, ConceptId, ConceptKind, Direction, Experiencer, Label, Mention, MentionKind, NormalizedText, Norm,
-    Role, Section, SectionKind, Sentence, Span, Status, Temporality, Value,
+    Candidate, ConceptId, ConceptKind, Direction, Experiencer, Label, Mention, MentionKind, Norm, NormalizedText, Role,
+    Section, SectionKind, Sentence, Span, Status, Temporality, Value,
 };
 
 /// Sites that a symptom or lesion hangs on through these words: 「四肢のしびれ」「下腿に浮腫」.
@@ -31,7 +31,8 @@ static DIAGNOSED: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The diagnosis was made elsewhere or before: what the patient came with.
 static FORMERLY: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[^。]{0,16}診断(?:され(?:て(?:いた|おり|い)|、?(?:通院|加療|紹介))|を受け)").expect("a constant pattern")
+    Regex::new(r"^[^。]{0,16}診断(?:され(?:て(?:いた|おり|い)|、?(?:通院|加療|紹介))|を受け)")
+        .expect("a constant pattern")
 });
 
 /// The words before a drug or treatment's effect.
@@ -47,7 +48,8 @@ static COMPLICATES: LazyLock<Regex> = LazyLock::new(|| {
 
 /// A verb of showing after an exam's finding.
 static SHOWN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:\([^()]{1,30}\))?(?:の所見|像|の像|の組織像)?(?:を|が|と|で|も|の所見を|であった|に一致)").expect("a constant pattern")
+    Regex::new(r"^(?:\([^()]{1,30}\))?(?:の所見|像|の像|の組織像)?(?:を|が|と|で|も|の所見を|であった|に一致)")
+        .expect("a constant pattern")
 });
 
 const IMAGING_SECTIONS: [SectionKind; 2] = [SectionKind::Imaging, SectionKind::Pathology];
@@ -61,8 +63,18 @@ pub fn fold(
     mentions: &[Mention],
     lexicon: &Lexicon,
 ) -> Vec<Candidate> {
-    let folder = Folder { text: text.norm(), sections, sentences, mentions, lexicon };
-    let mut nodes = Nodes { lexicon, candidates: Vec::new(), by_label: HashMap::new() };
+    let folder = Folder {
+        text: text.norm(),
+        sections,
+        sentences,
+        mentions,
+        lexicon,
+    };
+    let mut nodes = Nodes {
+        lexicon,
+        candidates: Vec::new(),
+        by_label: HashMap::new(),
+    };
     for index in 0..mentions.len() {
         folder.add(index, &mut nodes);
     }
@@ -86,12 +98,16 @@ struct Nodes<'t> {
 
 impl Folder<'_> {
     fn section(&self, mention: &Mention) -> SectionKind {
-        self.sections.get(mention.section).map_or(SectionKind::Other, |section| section.kind)
+        self.sections
+            .get(mention.section)
+            .map_or(SectionKind::Other, |section| section.kind)
     }
 
     /// The words of the mention's sentence after it, eighty characters at most.
     fn after(&self, mention: &Mention) -> &str {
-        let Some(sentence) = self.sentences.get(mention.sentence) else { return "" };
+        let Some(sentence) = self.sentences.get(mention.sentence) else {
+            return "";
+        };
         // Enough for every pattern here; the whole of an endless sentence would cost its square.
         let after = self.text.get(mention.norm.end..sentence.span.end).unwrap_or_default();
         after.char_indices().nth(80).map_or(after, |(at, _)| &after[..at])
@@ -117,8 +133,10 @@ impl Folder<'_> {
             Status::Present => {}
             // What is suspected and never settled counts where a report states its conclusion.
             Status::Suspected
-                if matches!(section, SectionKind::Diagnosis | SectionKind::Conclusion | SectionKind::Title)
-                    || self.exam_of(index, 0).is_some() => {}
+                if matches!(
+                    section,
+                    SectionKind::Diagnosis | SectionKind::Conclusion | SectionKind::Title
+                ) || self.exam_of(index, 0).is_some() => {}
             _ => return,
         }
         let kind = mention.concept.map(|id| self.lexicon.concept(id).kind);
@@ -126,7 +144,8 @@ impl Folder<'_> {
         if words.is_empty() || self.lexicon.is_generic(&words) {
             return;
         }
-        let past = mention.assertion.time == Temporality::Past;
+        // A comorbidity, like a past disease, is in the map for what it causes.
+        let past = mention.assertion.time == Temporality::Past || section == SectionKind::Comorbidity;
         let site = self.site_of(index);
         let site = site.as_deref();
         // What only an examination shows hangs on an exam of the sentences before as well.
@@ -162,7 +181,10 @@ impl Folder<'_> {
             && self.says_direction(&words)
         {
             let test_label = self.lexicon.concept(test).label.clone();
-            let label = Label::Result { test: test_label, result: direction.label().to_owned() };
+            let label = Label::Result {
+                test: test_label,
+                result: direction.label().to_owned(),
+            };
             nodes.insert(label, mention, Some(test), Role::Result, past);
             return;
         }
@@ -171,7 +193,10 @@ impl Folder<'_> {
             && let Some(id) = self.lexicon.lookup_kind(test, |kind| kind == ConceptKind::Test)
             && !matches!(kind, Some(ConceptKind::Symptom | ConceptKind::Disease))
         {
-            let label = Label::Result { test: test.to_owned(), result: direction.label().to_owned() };
+            let label = Label::Result {
+                test: test.to_owned(),
+                result: direction.label().to_owned(),
+            };
             nodes.insert(label, mention, Some(id), Role::Result, past);
             return;
         }
@@ -179,7 +204,10 @@ impl Folder<'_> {
         if kind == Some(ConceptKind::LabState)
             && let Some((test, direction)) = self.split_direction(&words)
         {
-            let label = Label::Result { test: test.to_owned(), result: direction.label().to_owned() };
+            let label = Label::Result {
+                test: test.to_owned(),
+                result: direction.label().to_owned(),
+            };
             nodes.insert(label, mention, mention.concept, Role::Result, past);
             return;
         }
@@ -188,18 +216,25 @@ impl Folder<'_> {
             && let Some(exam) = &exam
             && SHOWN.is_match(self.after(mention))
         {
-            let label = Label::ExamFinding { exam: exam.clone(), finding: words.clone() };
+            let label = Label::ExamFinding {
+                exam: exam.clone(),
+                finding: words.clone(),
+            };
             nodes.insert(label, mention, mention.concept, Role::ExamFinding, past);
         }
         let label = match site {
             _ if role == Role::Symptom
                 && let Some((site, condition)) = self.split_site(&mention.text) =>
             {
-                Label::AtSite { condition: condition.to_owned(), site: site.to_owned() }
+                Label::AtSite {
+                    condition: condition.to_owned(),
+                    site: site.to_owned(),
+                }
             }
-            Some(site) if role == Role::Symptom && !words.contains(site) => {
-                Label::AtSite { condition: words, site: site.to_owned() }
-            }
+            Some(site) if role == Role::Symptom && !words.contains(site) => Label::AtSite {
+                condition: words,
+                site: site.to_owned(),
+            },
             _ => Label::Condition(words),
         };
         nodes.insert(label, mention, mention.concept, role, past);
@@ -214,19 +249,26 @@ impl Folder<'_> {
     fn split_direction<'w>(&self, words: &'w str) -> Option<(&'w str, Direction)> {
         words.char_indices().skip(1).find_map(|(at, _)| {
             let direction = self.lexicon.result_word(&words[at..])?;
-            direction.is_abnormal().then(|| (words[..at].trim_end_matches('の'), direction))
+            direction
+                .is_abnormal()
+                .then(|| (words[..at].trim_end_matches('の'), direction))
         })
     }
 
     fn add_result(&self, mention: &Mention, nodes: &mut Nodes<'_>) {
-        let (Some(value), Some(test)) = (&mention.value, mention.concept) else { return };
+        let (Some(value), Some(test)) = (&mention.value, mention.concept) else {
+            return;
+        };
         let Some(direction) = value.direction else { return };
         if !direction.is_abnormal() || mention.assertion.status != Status::Present || self.is_recovery(test, value) {
             return;
         }
         // A vital sign out of range is the symptom of that name: 体温39℃ is 発熱.
         if let Some(state) = self.lexicon.result_state(test, direction)
-            && matches!(self.lexicon.concept(state).kind, ConceptKind::Symptom | ConceptKind::Sign)
+            && matches!(
+                self.lexicon.concept(state).kind,
+                ConceptKind::Symptom | ConceptKind::Sign
+            )
             && self.lexicon.concept(test).class == "生体"
         {
             let label = Label::Condition(self.lexicon.concept(state).label.clone());
@@ -234,7 +276,10 @@ impl Folder<'_> {
             return;
         }
         let test_label = self.lexicon.concept(test).label.clone();
-        let label = Label::Result { test: test_label, result: direction.label().to_owned() };
+        let label = Label::Result {
+            test: test_label,
+            result: direction.label().to_owned(),
+        };
         let past = mention.assertion.time == Temporality::Past;
         nodes.insert(label, mention, Some(test), Role::Result, past);
     }
@@ -245,7 +290,9 @@ impl Folder<'_> {
             && value.direction == Some(Direction::Low)
             && self.lexicon.reference_range(test, None, None).is_some_and(|range| {
                 // 赤沈 2-10: what matters of such a test is the upper bound.
-                range.low.is_none_or(|low| range.high.is_some_and(|high| low <= high * 0.3))
+                range
+                    .low
+                    .is_none_or(|low| range.high.is_some_and(|high| low <= high * 0.3))
             })
     }
 
@@ -255,12 +302,21 @@ impl Folder<'_> {
         }
         let label = match mention.kind {
             // 飲酒 and 喫煙 stand as they are.
-            MentionKind::Drug if mention.concept.is_none_or(|id| self.lexicon.concept(id).class != "毒物") => {
+            MentionKind::Drug
+                if mention
+                    .concept
+                    .is_none_or(|id| self.lexicon.concept(id).class != "毒物") =>
+            {
                 format!("{}使用", mention.text)
             }
             _ => mention.text.clone(),
         };
-        if mention.concept.is_some_and(|id| matches!(self.lexicon.concept(id).class.as_str(), "supportive" | "other" | "rehabilitation")) {
+        if mention.concept.is_some_and(|id| {
+            matches!(
+                self.lexicon.concept(id).class.as_str(),
+                "supportive" | "other" | "rehabilitation"
+            )
+        }) {
             return;
         }
         nodes.insert(Label::History(label), mention, mention.concept, Role::Exposure, true);
@@ -291,8 +347,14 @@ impl Folder<'_> {
             return self.lexicon.concept(id).label.clone();
         }
         // 「膠原線維の軽度増加」 → 膠原線維増加: の goes, and with it degree inside the name.
-        let Some((first, rest)) = words.split_once('の') else { return words.to_owned() };
-        if rest.is_empty() || mention.concept.is_some_and(|id| self.lexicon.concept(id).label == words) {
+        let Some((first, rest)) = words.split_once('の') else {
+            return words.to_owned();
+        };
+        if rest.is_empty()
+            || mention
+                .concept
+                .is_some_and(|id| self.lexicon.concept(id).label == words)
+        {
             return words.to_owned();
         }
         let mut rest = rest;
@@ -309,7 +371,11 @@ impl Folder<'_> {
     fn split_site<'w>(&self, words: &'w str) -> Option<(&'w str, &'w str)> {
         let (site, condition) = words.split_once('の')?;
         let bare = site.trim_start_matches(['左', '右', '両', '側']);
-        let is_site = |text: &str| self.lexicon.lookup_kind(text, |kind| kind == ConceptKind::Site).is_some();
+        let is_site = |text: &str| {
+            self.lexicon
+                .lookup_kind(text, |kind| kind == ConceptKind::Site)
+                .is_some()
+        };
         (!condition.is_empty() && (is_site(site) || is_site(bare))).then_some((site, condition))
     }
 
@@ -322,14 +388,20 @@ impl Folder<'_> {
         while let Some(next) = self.mentions.get(last + 1)
             && next.sentence == mention.sentence
             && matches!(next.kind, MentionKind::Disease | MentionKind::Finding)
-            && matches!(self.text.get(self.mentions[last].norm.end..next.norm.start), Some("、" | "," | "と" | "や" | "・"))
+            && matches!(
+                self.text.get(self.mentions[last].norm.end..next.norm.start),
+                Some("、" | "," | "と" | "や" | "・")
+            )
         {
             last += 1;
         }
         if let Some(site) = self.mentions.get(last + 1)
             && site.kind == MentionKind::Site
             && site.sentence == mention.sentence
-            && matches!(self.text.get(self.mentions[last].norm.end..site.norm.start), Some("が" | "は" | "を" | "も"))
+            && matches!(
+                self.text.get(self.mentions[last].norm.end..site.norm.start),
+                Some("が" | "は" | "を" | "も")
+            )
             && self.text[site.norm.end..].starts_with('に')
         {
             return Some(site.text.clone());
@@ -370,7 +442,12 @@ impl Folder<'_> {
         let mut start = site.norm.start;
         for before in self.mentions[..index].iter().rev() {
             let between = self.text.get(before.norm.end..start).unwrap_or("。");
-            if before.kind == MentionKind::Site && matches!(between, "" | "、" | "," | "・" | "と" | "や" | "および" | "及び" | "から") {
+            if before.kind == MentionKind::Site
+                && matches!(
+                    between,
+                    "" | "、" | "," | "・" | "と" | "や" | "および" | "及び" | "から"
+                )
+            {
                 start = before.norm.start;
             } else {
                 break;
@@ -384,7 +461,10 @@ impl Folder<'_> {
             }
         }
         let phrase = Span::<Norm>::new(start, site.norm.end).slice(self.text);
-        phrase.replace(['、', ',', 'と', 'や'], "・").replace("および", "・").replace("及び", "・")
+        phrase
+            .replace(['、', ',', 'と', 'や'], "・")
+            .replace("および", "・")
+            .replace("及び", "・")
     }
 
     /// The examination that shows a finding: the last exam before it in its sentence or in so many
@@ -412,9 +492,11 @@ impl Folder<'_> {
     /// is described.
     fn exam_label(&self, exam: &Mention, finding: &Mention) -> String {
         let mut rest = exam.text.as_str();
-        while let Some(shorter) = ["病理", "組織", "生検", "学的", "所見", "像", "診断", "検査", "標本", "切除", "結果", "検索"]
-            .iter()
-            .find_map(|word| rest.strip_prefix(word))
+        while let Some(shorter) = [
+            "病理", "組織", "生検", "学的", "所見", "像", "診断", "検査", "標本", "切除", "結果", "検索",
+        ]
+        .iter()
+        .find_map(|word| rest.strip_prefix(word))
         {
             rest = shorter;
         }
@@ -431,7 +513,10 @@ impl Folder<'_> {
     /// Which tissue a histological finding is of: by the words of its sentence, else by the only
     /// biopsy of the report, else unsaid.
     fn histology_of(&self, finding: &Mention) -> String {
-        let words = self.sentences.get(finding.sentence).map_or("", |sentence| sentence.span.slice(self.text));
+        let words = self
+            .sentences
+            .get(finding.sentence)
+            .map_or("", |sentence| sentence.span.slice(self.text));
         if let Some(biopsy) = self.lexicon.biopsy_of_tissue(words) {
             return biopsy.to_owned();
         }
@@ -452,7 +537,8 @@ impl Folder<'_> {
 
     /// False for examinations at the bedside: what they find is a plain sign.
     fn shows_findings(&self, exam: &Mention) -> bool {
-        exam.concept.is_none_or(|id| self.lexicon.concept(id).class != "bedside")
+        exam.concept
+            .is_none_or(|id| self.lexicon.concept(id).class != "bedside")
     }
 
     /// How much the report says that a candidate is its subject.
@@ -461,7 +547,10 @@ impl Folder<'_> {
         for mention in self.mentions {
             // A background that speaks of a disease in general says what the report is about.
             if let (Some(id), Status::General | Status::Suspected) = (mention.concept, mention.assertion.status)
-                && matches!(self.section(mention), SectionKind::Background | SectionKind::Discussion | SectionKind::Conclusion)
+                && matches!(
+                    self.section(mention),
+                    SectionKind::Background | SectionKind::Discussion | SectionKind::Conclusion
+                )
             {
                 *general.entry(id).or_default() += 0.4;
             }
@@ -480,7 +569,11 @@ impl Folder<'_> {
             if let Some(id) = candidate.concept {
                 candidate.primacy += general.get(&id).copied().unwrap_or_default().min(1.6);
             }
-            candidate.primacy += if is_metastasis(candidate, self.lexicon) { METASTASIS } else { 0.0 };
+            candidate.primacy += if is_metastasis(candidate, self.lexicon) {
+                METASTASIS
+            } else {
+                0.0
+            };
             candidate.primacy += 0.25 * (candidate.mentions.len() as f64 - 1.0).min(4.0);
             let mut about = false;
             let mut diagnosed = false;
@@ -491,7 +584,9 @@ impl Folder<'_> {
                 about |= ABOUT.is_match(after);
                 if DIAGNOSED.is_match(after) && !FORMERLY.is_match(after) {
                     diagnosed = true;
-                    if candidate.role == Role::Disease && last_diagnosed.is_none_or(|(start, _)| start < mention.norm.start) {
+                    if candidate.role == Role::Disease
+                        && last_diagnosed.is_none_or(|(start, _)| start < mention.norm.start)
+                    {
                         last_diagnosed = Some((mention.norm.start, index));
                     }
                 }
@@ -517,13 +612,19 @@ impl Folder<'_> {
 
 impl Nodes<'_> {
     fn of(&self, mention: &Mention) -> Option<usize> {
-        self.candidates.iter().position(|candidate| candidate.mentions.contains(&mention.id))
+        self.candidates
+            .iter()
+            .position(|candidate| candidate.mentions.contains(&mention.id))
     }
 
     /// Adds a mention to the candidate of its label or concept, or makes one.
     fn insert(&mut self, label: Label, mention: &Mention, concept: Option<ConceptId>, role: Role, needs_effect: bool) {
         let text = label.to_string();
-        let existing = self.by_label.get(&text).copied().or_else(|| self.same(&label, concept, role));
+        let existing = self
+            .by_label
+            .get(&text)
+            .copied()
+            .or_else(|| self.same(&label, concept, role));
         if let Some(index) = existing {
             let candidate = &mut self.candidates[index];
             candidate.mentions.push(mention.id);
@@ -554,7 +655,7 @@ impl Nodes<'_> {
         let concept = concept?;
         self.candidates.iter().position(|candidate| {
             let Some(other) = candidate.concept else { return false };
-            
+
             match (&candidate.label, label) {
                 (Label::Condition(a), Label::Condition(b)) => {
                     (other == concept && (a.contains(b.as_str()) || b.contains(a.as_str()) || self.is_name(a, b)))
@@ -566,7 +667,11 @@ impl Nodes<'_> {
                     other == concept
                 }
                 (Label::AtSite { site: a, .. }, Label::AtSite { site: b, .. }) => {
-                    other == concept && (a.contains(b.as_str()) || b.contains(a.as_str()) || self.is_part(a, b) || self.is_part(b, a))
+                    other == concept
+                        && (a.contains(b.as_str())
+                            || b.contains(a.as_str())
+                            || self.is_part(a, b)
+                            || self.is_part(b, a))
                 }
                 (Label::Result { result: a, .. }, Label::Result { result: b, .. }) => other == concept && a == b,
                 (Label::ExamFinding { exam: a, .. }, Label::ExamFinding { exam: b, .. }) => other == concept && a == b,
@@ -581,9 +686,18 @@ impl Nodes<'_> {
     /// True when `class` is the drug class of `drug`: アントラサイクリン系薬剤 of ドキソルビシン.
     fn is_class_of(&self, class: ConceptId, drug: ConceptId) -> bool {
         let name = &self.lexicon.concept(class).label;
-        let stem = ["系薬剤", "系抗菌薬", "系抗癌薬", "系抗がん薬", "系薬", "製剤", "薬剤", "薬"]
-            .iter()
-            .find_map(|tail| name.strip_suffix(tail));
+        let stem = [
+            "系薬剤",
+            "系抗菌薬",
+            "系抗癌薬",
+            "系抗がん薬",
+            "系薬",
+            "製剤",
+            "薬剤",
+            "薬",
+        ]
+        .iter()
+        .find_map(|tail| name.strip_suffix(tail));
         stem.is_some_and(|stem| stem.chars().count() >= 3 && self.lexicon.concept(drug).class.contains(stem))
     }
 

@@ -86,11 +86,7 @@ impl Scores {
     /// ```
     pub fn new(matched: usize, gold: usize, predicted: usize) -> Self {
         let ratio = |part: usize, whole: usize| {
-            if whole == 0 {
-                0.0
-            } else {
-                part as f64 / whole as f64
-            }
+            if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
         };
         Scores {
             precision: ratio(matched, predicted),
@@ -272,10 +268,7 @@ pub fn read_trees(path: &Path) -> Result<Vec<GoldTree>, EvaluateError> {
         }
         let id = id_of(record, fail)?;
         if !seen.insert(id.clone()) {
-            return Err(fail(
-                "this id stands twice; keep one record an id".into(),
-                &id,
-            ));
+            return Err(fail("this id stands twice; keep one record an id".into(), &id));
         }
         let primary = match record.get("primary") {
             None | Some(Json::Null) => String::new(),
@@ -302,8 +295,7 @@ pub fn read_trees(path: &Path) -> Result<Vec<GoldTree>, EvaluateError> {
                 ));
             }
         };
-        let map = CaseMap::parse(tree)
-            .map_err(|error| fail(format!("`causal_tree` of {id}, {error}"), tree))?;
+        let map = CaseMap::parse(tree).map_err(|error| fail(format!("`causal_tree` of {id}, {error}"), tree))?;
         trees.push(GoldTree { id, primary, map });
         Ok(())
     })?;
@@ -377,16 +369,10 @@ fn for_each_record(
         match serde_json::from_str::<Json>(line) {
             Ok(Json::Object(record)) => take(&record, &fail)?,
             Ok(_) => {
-                return Err(fail(
-                    "not a JSON object; write one object a line".into(),
-                    line,
-                ));
+                return Err(fail("not a JSON object; write one object a line".into(), line));
             }
             Err(error) => {
-                return Err(fail(
-                    format!("not JSON ({error}); write one object a line"),
-                    line,
-                ));
+                return Err(fail(format!("not JSON ({error}); write one object a line"), line));
             }
         }
     }
@@ -468,10 +454,7 @@ pub fn dice(a: &str, b: &str) -> f64 {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let size = if a.len() <= 2 || b.len() <= 2 { 1 } else { 2 };
     let grams = |text: &[char]| {
-        let mut grams: Vec<(char, char)> = text
-            .windows(size)
-            .map(|gram| (gram[0], gram[size - 1]))
-            .collect();
+        let mut grams: Vec<(char, char)> = text.windows(size).map(|gram| (gram[0], gram[size - 1])).collect();
         grams.sort_unstable();
         grams
     };
@@ -514,36 +497,11 @@ fn same_parts(a: &str, b: &str, same: &dyn Fn(&str, &str) -> bool) -> bool {
     let same_part = |a: &str, b: &str| canonical(a) == canonical(b) || same(a, b);
     let (Ok(a), Ok(b)) = (a.parse::<Label>(), b.parse::<Label>());
     match (&a, &b) {
-        (
-            Label::AtSite {
-                condition: a,
-                site: at,
-            },
-            Label::AtSite {
-                condition: b,
-                site: bt,
-            },
-        )
-        | (
-            Label::Result {
-                test: a,
-                result: at,
-            },
-            Label::Result {
-                test: b,
-                result: bt,
-            },
-        )
-        | (
-            Label::ExamFinding {
-                exam: a,
-                finding: at,
-            },
-            Label::ExamFinding {
-                exam: b,
-                finding: bt,
-            },
-        ) => same_part(a, b) && same_part(at, bt),
+        (Label::AtSite { condition: a, site: at }, Label::AtSite { condition: b, site: bt })
+        | (Label::Result { test: a, result: at }, Label::Result { test: b, result: bt })
+        | (Label::ExamFinding { exam: a, finding: at }, Label::ExamFinding { exam: b, finding: bt }) => {
+            same_part(a, b) && same_part(at, bt)
+        }
         (Label::History(a), Label::History(b)) => same_part(a, b),
         _ => false,
     }
@@ -658,25 +616,15 @@ fn match_pairs(similarities: &[Vec<Option<f64>>]) -> Vec<Option<usize>> {
 /// let scores = evaluate(&[tree("-肺炎\n  -発熱\n")], &[tree("-肺炎\n-発熱\n")], &|_, _| false);
 /// assert_eq!((scores.node.micro.f1, scores.edge.micro.f1), (1.0, 0.5));
 /// ```
-pub fn evaluate(
-    gold: &[GoldTree],
-    predicted: &[GoldTree],
-    same: &dyn Fn(&str, &str) -> bool,
-) -> Evaluation {
+pub fn evaluate(gold: &[GoldTree], predicted: &[GoldTree], same: &dyn Fn(&str, &str) -> bool) -> Evaluation {
     let joined = join(gold, predicted, |tree| &tree.id);
     let cases: Vec<CaseEvaluation> = joined
         .pairs
         .iter()
         .map(|(gold, predicted)| evaluate_case(gold, *predicted, same))
         .collect();
-    let matched = cases
-        .iter()
-        .filter(|case| case.primary_matched == Some(true))
-        .count();
-    let with_primary = cases
-        .iter()
-        .filter(|case| case.primary_matched.is_some())
-        .count();
+    let matched = cases.iter().filter(|case| case.primary_matched == Some(true)).count();
+    let with_primary = cases.iter().filter(|case| case.primary_matched.is_some()).count();
     Evaluation {
         node: Measure::over(cases.iter().map(|case| &case.node)),
         edge: Measure::over(cases.iter().map(|case| &case.edge)),
@@ -738,11 +686,7 @@ impl Tree {
             };
         };
         Tree {
-            labels: map
-                .nodes
-                .iter()
-                .map(|node| node.label.to_string())
-                .collect(),
+            labels: map.nodes.iter().map(|node| node.label.to_string()).collect(),
             parents: map
                 .parents()
                 .into_iter()
@@ -772,22 +716,13 @@ impl Tree {
     }
 }
 
-fn evaluate_case(
-    gold: &GoldTree,
-    predicted: Option<&GoldTree>,
-    same: &dyn Fn(&str, &str) -> bool,
-) -> CaseEvaluation {
+fn evaluate_case(gold: &GoldTree, predicted: Option<&GoldTree>, same: &dyn Fn(&str, &str) -> bool) -> CaseEvaluation {
     let gold_tree = Tree::of(Some(&gold.map));
     let tree = Tree::of(predicted.map(|predicted| &predicted.map));
     let alike: Vec<Vec<Option<f64>>> = gold_tree
         .labels
         .iter()
-        .map(|gold| {
-            tree.labels
-                .iter()
-                .map(|label| similarity(gold, label, same))
-                .collect()
-        })
+        .map(|gold| tree.labels.iter().map(|label| similarity(gold, label, same)).collect())
         .collect();
     // Among equal assignments (a label that stands twice), the one whose parents agree: a bonus
     // too small to outweigh a difference of similarity.
@@ -849,12 +784,10 @@ fn evaluate_case(
     let (gold_paths, paths) = (gold_tree.paths(), tree.paths());
     let matched_paths = gold_paths
         .iter()
-        .filter(
-            |(ancestor, node)| match (assigned[*ancestor], assigned[*node]) {
-                (Some(ancestor), Some(node)) => paths.contains(&(ancestor, node)),
-                _ => false,
-            },
-        )
+        .filter(|(ancestor, node)| match (assigned[*ancestor], assigned[*node]) {
+            (Some(ancestor), Some(node)) => paths.contains(&(ancestor, node)),
+            _ => false,
+        })
         .count();
     let primary_predicted = predicted.map_or("", |predicted| predicted.primary.as_str());
     CaseEvaluation {
@@ -863,10 +796,8 @@ fn evaluate_case(
         // As many edges as nodes: each has one parent, be it the case itself.
         edge: Scores::new(edges, gold_tree.labels.len(), tree.labels.len()),
         path: Scores::new(matched_paths, gold_paths.len(), paths.len()),
-        primary_matched: (!gold.primary.is_empty()).then(|| {
-            !primary_predicted.is_empty()
-                && similarity(&gold.primary, primary_predicted, same).is_some()
-        }),
+        primary_matched: (!gold.primary.is_empty())
+            .then(|| !primary_predicted.is_empty() && similarity(&gold.primary, primary_predicted, same).is_some()),
         primary_gold: gold.primary.clone(),
         primary_predicted: primary_predicted.to_owned(),
         missed,
@@ -886,28 +817,17 @@ fn evaluate_case(
 /// let scores = shorei::evaluate::mention_scores(&set(&["発熱", "胸水貯留"]), &set(&["発熱", "胸水"]));
 /// assert_eq!((scores.exact.micro.f1, scores.partial.micro.f1), (0.5, 1.0));
 /// ```
-pub fn mention_scores(
-    gold: &[(String, Vec<String>)],
-    predicted: &[(String, Vec<String>)],
-) -> MentionScores {
+pub fn mention_scores(gold: &[(String, Vec<String>)], predicted: &[(String, Vec<String>)]) -> MentionScores {
     let joined = join(gold, predicted, |set| &set.0);
     let (mut exact, mut partial) = (Vec::new(), Vec::new());
     for (gold, predicted) in &joined.pairs {
         let gold = distinct(&gold.1);
         let predicted = distinct(predicted.map_or(&[], |set| &set.1));
-        let equal = gold
-            .iter()
-            .filter(|mention| predicted.contains(mention))
-            .count();
+        let equal = gold.iter().filter(|mention| predicted.contains(mention)).count();
         exact.push(Scores::new(equal, gold.len(), predicted.len()));
         let alike: Vec<Vec<Option<f64>>> = gold
             .iter()
-            .map(|gold| {
-                predicted
-                    .iter()
-                    .map(|mention| overlap(gold, mention))
-                    .collect()
-            })
+            .map(|gold| predicted.iter().map(|mention| overlap(gold, mention)).collect())
             .collect();
         let overlapping = match_pairs(&alike).iter().flatten().count();
         partial.push(Scores::new(overlapping, gold.len(), predicted.len()));
@@ -934,8 +854,7 @@ fn overlap(a: &str, b: &str) -> Option<f64> {
     (dice >= MATCH_THRESHOLD || a.contains(b) || b.contains(a)).then_some(dice)
 }
 
-const HEADER: &str =
-    "           precision  recall      F1   matched      gold  predicted   macro F1";
+const HEADER: &str = "           precision  recall      F1   matched      gold  predicted   macro F1";
 
 fn write_measure(f: &mut fmt::Formatter<'_>, name: &str, measure: &Measure) -> fmt::Result {
     let Scores {
@@ -975,10 +894,7 @@ impl fmt::Display for Evaluation {
             matched,
             cases,
         } = self.primary;
-        writeln!(
-            f,
-            "primary accuracy {accuracy:.3} ({matched} of {cases} cases)"
-        )?;
+        writeln!(f, "primary accuracy {accuracy:.3} ({matched} of {cases} cases)")?;
         write_ids(f, "no prediction, scored as empty", &self.missing_predicted)?;
         write_ids(f, "no gold, not scored", &self.missing_gold)
     }
@@ -994,11 +910,7 @@ impl fmt::Display for CaseEvaluation {
         )?;
         if self.primary_matched == Some(false) {
             let (gold, predicted) = (&self.primary_gold, &self.primary_predicted);
-            writeln!(
-                f,
-                "  primary: gold {gold}, predicted {}",
-                or_dash(predicted)
-            )?;
+            writeln!(f, "  primary: gold {gold}, predicted {}", or_dash(predicted))?;
         }
         for label in &self.missed {
             writeln!(f, "  missed: {label}")?;
@@ -1006,18 +918,10 @@ impl fmt::Display for CaseEvaluation {
         for label in &self.spurious {
             writeln!(f, "  spurious: {label}")?;
         }
-        for WrongParent {
-            node,
-            gold,
-            predicted,
-        } in &self.wrong_parents
-        {
+        for WrongParent { node, gold, predicted } in &self.wrong_parents {
             let name = |parent: &Option<String>| parent.clone().unwrap_or_else(|| "(root)".into());
             let (gold, predicted) = (name(gold), name(predicted));
-            writeln!(
-                f,
-                "  wrong parent: {node}: gold {gold}, predicted {predicted}"
-            )?;
+            writeln!(f, "  wrong parent: {node}: gold {gold}, predicted {predicted}")?;
         }
         for Paraphrase { gold, predicted } in &self.paraphrases {
             writeln!(f, "  matched: {gold} by {predicted}")?;
@@ -1059,8 +963,7 @@ mod tests {
     }
 
     fn write(name: &str, text: &[u8]) -> PathBuf {
-        let path =
-            std::env::temp_dir().join(format!("shorei-evaluate-{}-{name}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("shorei-evaluate-{}-{name}", std::process::id()));
         std::fs::write(&path, text).expect("the temporary folder is writable");
         path
     }
@@ -1138,41 +1041,21 @@ mod tests {
                 })
                 .sum();
             let best = best_by_trying(&weights, 0, &mut vec![false; columns]);
-            assert!(
-                (total - best).abs() < 1e-9,
-                "{total} is not {best}: {weights:?}"
-            );
+            assert!((total - best).abs() < 1e-9, "{total} is not {best}: {weights:?}");
         }
     }
 
     #[test]
     fn counts_of_a_small_case() {
-        let gold = tree(
-            "1",
-            "肺癌",
-            "-肺癌\n  -SIADH\n    -Na/低下\n    -意識障害\n  -胸水\n",
-        );
-        let predicted = tree(
-            "1",
-            "肺がん",
-            "-肺癌\n  -SIADH\n  -Na/低値\n  -胸水貯留\n-頭痛\n",
-        );
+        let gold = tree("1", "肺癌", "-肺癌\n  -SIADH\n    -Na/低下\n    -意識障害\n  -胸水\n");
+        let predicted = tree("1", "肺がん", "-肺癌\n  -SIADH\n  -Na/低値\n  -胸水貯留\n-頭痛\n");
         let result = evaluate(&[gold], &[predicted], &spelling);
         let case = &result.cases[0];
-        assert_eq!(
-            (case.node.matched, case.node.gold, case.node.predicted),
-            (4, 5, 5)
-        );
+        assert_eq!((case.node.matched, case.node.gold, case.node.predicted), (4, 5, 5));
         // (case, 肺癌), (肺癌, SIADH), (肺癌, 胸水).
-        assert_eq!(
-            (case.edge.matched, case.edge.gold, case.edge.predicted),
-            (3, 5, 5)
-        );
+        assert_eq!((case.edge.matched, case.edge.gold, case.edge.predicted), (3, 5, 5));
         // Gold: 4 under 肺癌 and 2 under SIADH; matched: 肺癌 → SIADH, Na/低下, 胸水.
-        assert_eq!(
-            (case.path.matched, case.path.gold, case.path.predicted),
-            (3, 6, 3)
-        );
+        assert_eq!((case.path.matched, case.path.gold, case.path.predicted), (3, 6, 3));
         assert_eq!(case.missed, ["意識障害"]);
         assert_eq!(case.spurious, ["頭痛"]);
         assert_eq!(case.wrong_parents.len(), 1);
@@ -1182,11 +1065,7 @@ mod tests {
         assert_eq!(case.paraphrases.len(), 1);
         // 肺癌 and 肺がん share one of 2 + 3 characters.
         assert_eq!(case.primary_matched, Some(false));
-        assert!(
-            result
-                .to_string()
-                .contains("primary accuracy 0.000 (0 of 1 cases)")
-        );
+        assert!(result.to_string().contains("primary accuracy 0.000 (0 of 1 cases)"));
         assert!(
             case.to_string()
                 .contains("wrong parent: Na/低下: gold SIADH, predicted 肺癌")
@@ -1218,21 +1097,14 @@ mod tests {
         let result = evaluate(&gold, &predicted, &spelling);
         assert_eq!(result.missing_predicted, ["b"]);
         assert_eq!(result.missing_gold, ["c"]);
-        assert_eq!(
-            (result.node.micro.precision, result.node.micro.recall),
-            (1.0, 0.5)
-        );
+        assert_eq!((result.node.micro.precision, result.node.micro.recall), (1.0, 0.5));
         assert_eq!(result.node.by_case.f1, 0.5);
         // No paths anywhere: no case to take the mean over.
         assert_eq!(result.path.by_case.cases, 0);
         assert_eq!(result.primary.accuracy, 0.5);
         let json = serde_json::to_value(&result).expect("serialises");
         assert_eq!(json["node"]["macro"]["cases"], 2);
-        assert!(
-            result
-                .to_string()
-                .contains("no prediction, scored as empty (1): b")
-        );
+        assert!(result.to_string().contains("no prediction, scored as empty (1): b"));
     }
 
     #[test]
@@ -1250,10 +1122,7 @@ mod tests {
                 mentions.iter().map(|mention| mention.to_string()).collect(),
             )
         };
-        let gold = [
-            set("1", &["発熱", "発熱", "下腿浮腫", "腎盂腎炎"]),
-            set("2", &["咳嗽"]),
-        ];
+        let gold = [set("1", &["発熱", "発熱", "下腿浮腫", "腎盂腎炎"]), set("2", &["咳嗽"])];
         let predicted = [set("1", &["発熱", "浮腫", "急性腎盂腎炎", "頭痛"])];
         let scores = mention_scores(&gold, &predicted);
         let exact = scores.exact.micro;
@@ -1284,10 +1153,7 @@ mod tests {
                 "\n{\"id\":\"1\",\"causal_tree\":\"肺炎\"}",
                 &[":2:", "line 1", "-label"],
             ),
-            (
-                "{\"id\":\"1\",\"causal_tree\":7}",
-                &["must be a string", "`7`"],
-            ),
+            ("{\"id\":\"1\",\"causal_tree\":7}", &["must be a string", "`7`"]),
             ("[1]", &["write one object a line", "`[1]`"]),
             ("{", &["not JSON", "write one object a line"]),
             ("{\"causal_tree\":\"\"}", &["no `id`", "`causal_tree`"]),
@@ -1305,12 +1171,7 @@ mod tests {
             assert!(message.contains("bad"), "{message} lacks the file");
         }
         let path = write("sjis.jsonl", b"{\"id\":\"\x94x\"}");
-        assert!(
-            read_trees(&path)
-                .expect_err("not UTF-8")
-                .to_string()
-                .contains("byte 7")
-        );
+        assert!(read_trees(&path).expect_err("not UTF-8").to_string().contains("byte 7"));
         let none = read_trees(Path::new("/nowhere/gold.jsonl")).expect_err("not there");
         assert!(none.to_string().contains("/nowhere/gold.jsonl"));
     }
@@ -1319,14 +1180,10 @@ mod tests {
     fn reads_mention_sets_through_the_normaliser() {
         let path = write(
             "mentions.jsonl",
-            "{\"id\":\"1\",\"text\":\"…\",\"positive_disease\":[\"ＤＩＣ\",\"DIC\",\"\",\"発熱\"]}"
-                .as_bytes(),
+            "{\"id\":\"1\",\"text\":\"…\",\"positive_disease\":[\"ＤＩＣ\",\"DIC\",\"\",\"発熱\"]}".as_bytes(),
         );
         let sets = read_mention_sets(&path, &|text| text.replace("ＤＩＣ", "DIC")).expect("reads");
-        assert_eq!(
-            sets,
-            [("1".to_owned(), vec!["DIC".to_owned(), "発熱".to_owned()])]
-        );
+        assert_eq!(sets, [("1".to_owned(), vec!["DIC".to_owned(), "発熱".to_owned()])]);
         let path = write("nomentions.jsonl", b"{\"id\":\"1\"}");
         let error = read_mention_sets(&path, &str::to_owned).expect_err("no field");
         assert!(error.to_string().contains("positive_disease"));

@@ -6,10 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    ConceptSource, assertion_words, concept_words, mention_kind_name, push_escaped, svg,
-    value_words,
-};
+use super::{ConceptSource, assertion_words, concept_words, mention_kind_name, push_escaped, svg, value_words};
 use crate::types::{Case, Experiencer, Mention, MentionKind, NodeId, Status, Temporality};
 
 const STYLE: &str = "\
@@ -77,11 +74,7 @@ pub fn to_html(case: &Case, concepts: &dyn ConceptSource) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>",
     );
-    let id = if case.id.is_empty() {
-        "症例"
-    } else {
-        &case.id
-    };
+    let id = if case.id.is_empty() { "症例" } else { &case.id };
     push_escaped(&mut html, id);
     if !primary.is_empty() {
         html.push_str(" – ");
@@ -107,7 +100,9 @@ pub fn to_html(case: &Case, concepts: &dyn ConceptSource) -> String {
         case.map.edges.len(),
     );
     push_legend(&mut html, case);
-    html.push_str("</section>\n<section class=\"map\"><h2>因果マップ (左が原因、右が結果)</h2>\n<div class=\"scroll\">\n");
+    html.push_str(
+        "</section>\n<section class=\"map\"><h2>因果マップ (左が原因、右が結果)</h2>\n<div class=\"scroll\">\n",
+    );
     html.push_str(&svg::render(case, concepts, Some(&marked)));
     html.push_str("</div>\n<details><summary>テキスト表記</summary><pre>\n");
     push_escaped(&mut html, &case.map.to_tree());
@@ -200,9 +195,7 @@ const fn kind_class(kind: MentionKind) -> &'static str {
         MentionKind::Exam => "exam",
         MentionKind::Drug | MentionKind::Dose | MentionKind::Treatment => "drug",
         MentionKind::Site => "site",
-        MentionKind::Time | MentionKind::Change | MentionKind::Feature | MentionKind::Context => {
-            "other"
-        }
+        MentionKind::Time | MentionKind::Change | MentionKind::Feature | MentionKind::Context => "other",
     }
 }
 
@@ -263,10 +256,7 @@ fn push_legend(html: &mut String, case: &Case) {
         ("someone", "病名"),
     ];
     let used: Vec<String> = case.mentions.iter().map(classes).collect();
-    let has = |class: &str| {
-        used.iter()
-            .any(|classes| classes.split(' ').any(|one| one == class))
-    };
+    let has = |class: &str| used.iter().any(|classes| classes.split(' ').any(|one| one == class));
     if !LEGEND.iter().any(|(class, _)| has(class)) {
         return;
     }
@@ -275,10 +265,7 @@ fn push_legend(html: &mut String, case: &Case) {
         if has(class) {
             // The statuses are shown on a disease.
             let kind = if nth < 7 { "" } else { "disease " };
-            let _ = write!(
-                html,
-                "<li><span class=\"m {kind}{class}\">{name}</span></li>"
-            );
+            let _ = write!(html, "<li><span class=\"m {kind}{class}\">{name}</span></li>");
         }
     }
     html.push_str("</ul>\n");
@@ -315,22 +302,14 @@ mod tests {
         let (markup, marked) = report(&case, &sample::concepts());
         assert_eq!(text_of(&markup), sample::REPORT);
         assert!(marked.iter().all(|marked| *marked));
-        assert_eq!(
-            markup.matches("<a ").count(),
-            markup.matches("</a>").count()
-        );
-        assert_eq!(
-            markup.matches("<span").count(),
-            markup.matches("</span>").count()
-        );
+        assert_eq!(markup.matches("<a ").count(), markup.matches("</a>").count());
+        assert_eq!(markup.matches("<span").count(), markup.matches("</span>").count());
     }
 
     #[test]
     fn marks_tell_status_and_concept() {
         let (markup, _) = report(&sample::case(), &sample::concepts());
-        assert!(
-            markup.contains("class=\"m disease absent\" title=\"疾患・症状 (否定)\">胸痛</span>")
-        );
+        assert!(markup.contains("class=\"m disease absent\" title=\"疾患・症状 (否定)\">胸痛</span>"));
         assert!(markup.contains("class=\"m disease family\""));
         assert!(markup.contains("class=\"m disease past\""));
         assert!(markup.contains("class=\"m disease suspected\""));
@@ -342,16 +321,7 @@ mod tests {
     #[test]
     fn overlaps_and_broken_spans_keep_the_markup_sound() {
         let mut builder = sample::Builder::new("x", "胸部大動脈瘤破裂の疑い");
-        for (start, end) in [
-            (0, 18),
-            (6, 24),
-            (6, 18),
-            (3, 9),
-            (9, 9),
-            (1, 5),
-            (24, 99),
-            (18, 24),
-        ] {
+        for (start, end) in [(0, 18), (6, 24), (6, 18), (3, 9), (9, 9), (1, 5), (24, 99), (18, 24)] {
             builder.case.mentions.push(Mention {
                 id: MentionId(builder.case.mentions.len() as u32),
                 span: Span::new(start, end),
@@ -369,10 +339,7 @@ mod tests {
         let (markup, marked) = report(&builder.case, &Vec::new());
         assert_eq!(text_of(&markup), "胸部大動脈瘤破裂の疑い");
         assert_eq!(marked, [true, true, true, true, false, false, false, true]);
-        assert_eq!(
-            markup.matches("<span").count(),
-            markup.matches("</span>").count()
-        );
+        assert_eq!(markup.matches("<span").count(), markup.matches("</span>").count());
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! `text[start:end]` is the mention.
 
 use crate::types::{
-    Assertion, Case, Concept, ConceptId, ConceptKind, MentionKind, NormalizedText, RelationKind,
-    SectionKind, Value, Why,
+    Assertion, Case, Concept, ConceptId, ConceptKind, MentionKind, NormalizedText, RelationKind, SectionKind, Value,
+    Why,
 };
 use serde::{Deserialize, Serialize};
 
@@ -226,11 +226,8 @@ impl CaseRecord {
                 value: mention.value.clone().map(finite_value),
             })
             .collect();
-        let why = |why: &[Why]| -> Vec<WhyRecord> {
-            why.iter()
-                .map(|why| why_record(why, &case.text, &points))
-                .collect()
-        };
+        let why =
+            |why: &[Why]| -> Vec<WhyRecord> { why.iter().map(|why| why_record(why, &case.text, &points)).collect() };
         let relations = case
             .relations
             .iter()
@@ -293,9 +290,7 @@ fn why_record(why: &Why, text: &NormalizedText, points: &CodePoints) -> WhyRecor
             cause: cause.clone(),
             effect: effect.clone(),
         },
-        Why::Structure { reason } => WhyRecord::Structure {
-            reason: reason.clone(),
-        },
+        Why::Structure { reason } => WhyRecord::Structure { reason: reason.clone() },
         Why::Primary => WhyRecord::Primary,
     }
 }
@@ -366,16 +361,10 @@ mod tests {
         let case = sample::case();
         let record = CaseRecord::new(&case, &sample::concepts());
         for mention in &record.mentions {
-            assert_eq!(
-                slice(&record.text, mention.start, mention.end),
-                mention.text
-            );
+            assert_eq!(slice(&record.text, mention.start, mention.end), mention.text);
         }
         let bnp = &record.mentions[14];
-        assert_eq!(
-            (bnp.text.as_str(), case.mentions[14].text.as_str()),
-            ("ＢＮＰ", "BNP")
-        );
+        assert_eq!((bnp.text.as_str(), case.mentions[14].text.as_str()), ("ＢＮＰ", "BNP"));
         // After an astral character: one code point, not two.
         assert_eq!(record.mentions[22].text, "心不全");
         let WhyRecord::Cue { start, end, text } = &record.case_map.edges[6].why[0] else {
@@ -420,9 +409,7 @@ mod tests {
 
     #[test]
     fn what_is_no_case_is_an_error_with_a_next_step() {
-        let error = from_json("{\"id\":\"1\"}")
-            .expect_err("no text")
-            .to_string();
+        let error = from_json("{\"id\":\"1\"}").expect_err("no text").to_string();
         assert!(
             error.contains("missing field `text`") && error.contains("shorei structure"),
             "{error}"

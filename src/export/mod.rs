@@ -16,8 +16,8 @@ pub use svg::to_svg;
 pub use tree::to_tree_annotated;
 
 use crate::types::{
-    Assertion, Case, Concept, ConceptId, ConceptKind, Experiencer, Label, Mention, MentionKind,
-    Node, NodeId, RelationKind, Status, Temporality, Value, Why,
+    Assertion, Case, Concept, ConceptId, ConceptKind, Experiencer, Label, Mention, MentionKind, Node, NodeId,
+    RelationKind, Status, Temporality, Value, Why,
 };
 
 /// Where the entries of a case's concepts are: the lexicon, or a table of one's own.
@@ -55,13 +55,7 @@ enum Look {
 }
 
 impl Look {
-    const ALL: [Look; 5] = [
-        Look::Disease,
-        Look::Finding,
-        Look::Result,
-        Look::Exam,
-        Look::History,
-    ];
+    const ALL: [Look; 5] = [Look::Disease, Look::Finding, Look::Result, Look::Exam, Look::History];
 
     /// Its class in style sheets.
     const fn class(self) -> &'static str {
@@ -257,10 +251,7 @@ const QUOTED_MENTIONS: usize = 4;
 /// The sentence of a mention, shortened to its surroundings: `…を認め、BNP 696pg/mLと高値…`.
 fn snippet(case: &Case, mention: &Mention) -> String {
     let norm = case.text.norm();
-    let sentence = case
-        .sentences
-        .get(mention.sentence)
-        .map(|sentence| sentence.span);
+    let sentence = case.sentences.get(mention.sentence).map(|sentence| sentence.span);
     let Some(sentence) = sentence.filter(|sentence| sentence.contains(&mention.norm)) else {
         return mention.text.clone();
     };
@@ -299,11 +290,7 @@ fn node_tooltip(case: &Case, concepts: &dyn ConceptSource, node: &Node) -> Strin
     if node.inferred {
         lines.push("推定 (本文に記載はなく、医学知識から補った)".into());
     }
-    let mentions: Vec<&Mention> = node
-        .mentions
-        .iter()
-        .filter_map(|id| mention_of(case, *id))
-        .collect();
+    let mentions: Vec<&Mention> = node.mentions.iter().filter_map(|id| mention_of(case, *id)).collect();
     for mention in mentions.iter().take(QUOTED_MENTIONS) {
         lines.push(format!("本文: {}", snippet(case, mention)));
     }
@@ -314,13 +301,7 @@ fn node_tooltip(case: &Case, concepts: &dyn ConceptSource, node: &Node) -> Strin
 }
 
 /// An edge's tooltip: its ends, kind and evidence.
-fn edge_tooltip(
-    case: &Case,
-    source: NodeId,
-    target: NodeId,
-    kind: RelationKind,
-    why: &[Why],
-) -> String {
+fn edge_tooltip(case: &Case, source: NodeId, target: NodeId, kind: RelationKind, why: &[Why]) -> String {
     let label = |id: NodeId| {
         case.map
             .nodes
@@ -355,9 +336,7 @@ fn push_escaped(out: &mut String, text: &str) {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
             '\t' | '\n' | '\r' => out.push(c),
-            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => {
-                out.push('\u{fffd}')
-            }
+            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
             _ => out.push(c),
         }
     }
@@ -412,21 +391,9 @@ pub(crate) mod sample {
 
     pub(crate) fn concepts() -> Vec<Concept> {
         vec![
-            concept(
-                "D1",
-                ConceptKind::Disease,
-                "ドキソルビシン心筋症",
-                "I42.7",
-                "",
-            ),
+            concept("D1", ConceptKind::Disease, "ドキソルビシン心筋症", "I42.7", ""),
             concept("D2", ConceptKind::Disease, "心不全", "I50.9", "HP:0001635"),
-            concept(
-                "S1",
-                ConceptKind::Symptom,
-                "呼吸困難",
-                "R06.0",
-                "HP:0002094",
-            ),
+            concept("S1", ConceptKind::Symptom, "呼吸困難", "R06.0", "HP:0002094"),
             concept("T1", ConceptKind::Test, "BNP", "", ""),
             concept("D3", ConceptKind::Disease, "悪性リンパ腫", "C85.9", ""),
             concept("S2", ConceptKind::Sign, "浮腫@下腿", "", "HP:0000969"),
@@ -482,10 +449,7 @@ pub(crate) mod sample {
         ) -> &mut Mention {
             let norm = self.case.text.norm();
             let from = norm.find(after).expect("the anchor stands in the text");
-            let start = from
-                + norm[from..]
-                    .find(text)
-                    .expect("the mention stands in the text");
+            let start = from + norm[from..].find(text).expect("the mention stands in the text");
             let span = Span::new(start, start + text.len());
             let sentence = self
                 .case
@@ -516,19 +480,11 @@ pub(crate) mod sample {
         use MentionKind as K;
         let mut b = Builder::new("症例<1>", REPORT);
         b.mention("【主訴】", "呼吸困難", K::Disease, Some(2));
-        b.mention("【既往歴】", "2型糖尿病", K::Disease, None)
-            .assertion
-            .time = Temporality::Past;
-        b.mention("父に", "心筋梗塞", K::Disease, None)
-            .assertion
-            .experiencer = Experiencer::Family;
+        b.mention("【既往歴】", "2型糖尿病", K::Disease, None).assertion.time = Temporality::Past;
+        b.mention("父に", "心筋梗塞", K::Disease, None).assertion.experiencer = Experiencer::Family;
         b.mention("乳癌", "乳癌", K::Disease, None).assertion.status = Status::Absent;
-        b.mention("悪性", "悪性リンパ腫", K::Disease, Some(4))
-            .assertion
-            .time = Temporality::Past;
-        b.mention("に対し", "ドキソルビシン", K::Drug, None)
-            .assertion
-            .time = Temporality::Past;
+        b.mention("悪性", "悪性リンパ腫", K::Disease, Some(4)).assertion.time = Temporality::Past;
+        b.mention("に対し", "ドキソルビシン", K::Drug, None).assertion.time = Temporality::Past;
         b.mention("使用後", "労作時の呼吸困難", K::Disease, Some(2));
         b.mention("使用後", "呼吸困難", K::Disease, Some(2));
         b.mention("使用後", "下腿浮腫", K::Finding, Some(5));
@@ -536,9 +492,7 @@ pub(crate) mod sample {
         b.mention("両側", "胸水貯留", K::Finding, None);
         b.mention("発熱", "発熱", K::Disease, None).assertion.status = Status::Absent;
         b.mention("発熱", "胸痛", K::Disease, None).assertion.status = Status::Absent;
-        b.mention("肺塞栓", "肺塞栓症", K::Disease, None)
-            .assertion
-            .status = Status::Suspected;
+        b.mention("肺塞栓", "肺塞栓症", K::Disease, None).assertion.status = Status::Suspected;
         b.mention("BNP", "BNP", K::TestItem, Some(3));
         b.mention("BNP", "696pg/mL", K::TestValue, None).value = Some(Value {
             number: Some(696.0),
@@ -554,9 +508,7 @@ pub(crate) mod sample {
         b.mention("心エコー", "左室", K::Site, None);
         b.mention("【診断】", "ドキソルビシン心筋症", K::Disease, Some(0));
         b.mention("【診断】", "心不全", K::Disease, Some(1));
-        b.mention("【診断】", "心臓MRI", K::Exam, None)
-            .assertion
-            .status = Status::Planned;
+        b.mention("【診断】", "心臓MRI", K::Exam, None).assertion.status = Status::Planned;
         let mut case = b.case;
         case.map = CaseMap::parse(
             "-悪性リンパ腫\n  -H:ドキソルビシン使用\n    -ドキソルビシン心筋症\n      -心筋障害\n        -BNP/上昇\n        \
@@ -595,11 +547,7 @@ pub(crate) mod sample {
             RelationKind::ManifestsAs,
             RelationKind::ManifestsAs,
         ];
-        let cue = case
-            .text
-            .norm()
-            .find("による")
-            .expect("the cue stands in the text");
+        let cue = case.text.norm().find("による").expect("the cue stands in the text");
         for (index, (edge, kind)) in case.map.edges.iter_mut().zip(kinds).enumerate() {
             edge.kind = kind;
             edge.score = 1.5 - index as f64 / 10.0;
@@ -648,15 +596,9 @@ mod tests {
     fn looks_follow_label_and_concept() {
         let case = sample::case();
         let looks = looks(&case, &sample::concepts());
-        assert_eq!(
-            looks[..4],
-            [Look::Disease, Look::History, Look::Disease, Look::Disease]
-        );
+        assert_eq!(looks[..4], [Look::Disease, Look::History, Look::Disease, Look::Disease]);
         assert_eq!(looks[4..7], [Look::Result, Look::Result, Look::Exam]);
-        assert_eq!(
-            looks[7..],
-            [Look::Disease, Look::Finding, Look::Finding, Look::Finding]
-        );
+        assert_eq!(looks[7..], [Look::Disease, Look::Finding, Look::Finding, Look::Finding]);
         // Without a lexicon, what has effects is a disease.
         let looks = super::looks(&case, &Vec::new());
         assert_eq!((looks[7], looks[8]), (Look::Disease, Look::Finding));
@@ -694,9 +636,7 @@ mod tests {
         let line = snippet(&case, &case.mentions[11]);
         assert_eq!(line, "発熱や胸痛はない。");
         let tooltip = node_tooltip(&case, &sample::concepts(), &case.map.nodes[8]);
-        assert!(
-            tooltip.starts_with("呼吸困難\n概念: 呼吸困難 (S1, ICD-10 R06.0, HP:0002094)\n本文: ")
-        );
+        assert!(tooltip.starts_with("呼吸困難\n概念: 呼吸困難 (S1, ICD-10 R06.0, HP:0002094)\n本文: "));
         assert_eq!(tooltip.lines().count(), 5);
     }
 }

@@ -6,10 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::{
-    ConceptSource, Look, RELATION_KINDS, edge_tooltip, looks, node_tooltip, push_escaped,
-    relation_name,
-};
+use super::{ConceptSource, Look, RELATION_KINDS, edge_tooltip, looks, node_tooltip, push_escaped, relation_name};
 use crate::types::{Case, Node, NodeId};
 
 /// Size of the letters, in px: 1 em.
@@ -90,10 +87,7 @@ pub(super) fn render(case: &Case, concepts: &dyn ConceptSource, marked: Option<&
     let layout = Layout::of(case);
     let looks = looks(case, concepts);
     let legend = Legend::of(case, &looks, layout.width);
-    let (width, height) = (
-        layout.width.max(legend.width),
-        layout.height + legend.height,
-    );
+    let (width, height) = (layout.width.max(legend.width), layout.height + legend.height);
 
     let mut svg = String::new();
     let _ = write!(
@@ -279,21 +273,14 @@ impl Layout {
         };
         let stacked = |children: &[Vec<usize>], bands: &[f64], items: &[usize]| -> f64 {
             let heights: f64 = items.iter().map(|&item| bands[item]).sum();
-            let gaps: f64 = items
-                .windows(2)
-                .map(|pair| gap(children, pair[0], pair[1]))
-                .sum();
+            let gaps: f64 = items.windows(2).map(|pair| gap(children, pair[0], pair[1])).sum();
             heights + gaps
         };
         let mut bands = vec![0.0_f64; boxes.len()];
         for at in (0..boxes.len()).rev() {
-            bands[at] = boxes[at]
-                .height
-                .max(stacked(&children, &bands, &children[at]));
+            bands[at] = boxes[at].height.max(stacked(&children, &bands, &children[at]));
         }
-        let roots: Vec<usize> = (0..boxes.len())
-            .filter(|&at| parents[at].is_none())
-            .collect();
+        let roots: Vec<usize> = (0..boxes.len()).filter(|&at| parents[at].is_none()).collect();
         let mut tops = vec![0.0_f64; boxes.len()];
         let place = |tops: &mut [f64], items: &[usize], mut top: f64| {
             for (nth, &item) in items.iter().enumerate() {
@@ -325,9 +312,7 @@ impl Layout {
         } else {
             stacked(&children, &bands, &roots) + 2.0 * MARGIN
         };
-        let width = columns
-            .last()
-            .map_or(240.0, |column| column.x + column.width + MARGIN);
+        let width = columns.last().map_or(240.0, |column| column.x + column.width + MARGIN);
         Layout {
             boxes,
             index,
@@ -485,14 +470,8 @@ struct Legend {
 }
 
 enum Sample {
-    Box {
-        classes: String,
-        name: &'static str,
-    },
-    Line {
-        class: &'static str,
-        name: &'static str,
-    },
+    Box { classes: String, name: &'static str },
+    Line { class: &'static str, name: &'static str },
 }
 
 impl Sample {
@@ -532,8 +511,7 @@ impl Legend {
         if let Some(node) = case.map.nodes.iter().find(|node| node.inferred) {
             let classes = format!("{} inferred", looks[node.id.0 as usize].class());
             boxes.push(Sample::Box {
-                classes,
-                name: "推定",
+                classes, name: "推定"
             });
         }
         let lines: Vec<Sample> = RELATION_KINDS
@@ -552,8 +530,7 @@ impl Legend {
             let mut x = MARGIN;
             let starts = items.len();
             for sample in group {
-                let sample_width =
-                    sample.picture() + 6.0 + width_em(sample.name()) * LEGEND_EM + 16.0;
+                let sample_width = sample.picture() + 6.0 + width_em(sample.name()) * LEGEND_EM + 16.0;
                 if x > MARGIN && x + sample_width > room {
                     x = MARGIN;
                     rows += 1;
@@ -571,11 +548,7 @@ impl Legend {
         } else {
             rows as f64 * LEGEND_ROW + MARGIN
         };
-        Legend {
-            items,
-            width,
-            height,
-        }
+        Legend { items, width, height }
     }
 
     fn push(&self, svg: &mut String, top: f64, width: f64) {
@@ -677,15 +650,9 @@ mod tests {
         ] {
             let lines = fold(label);
             assert_eq!(lines.concat(), label);
+            assert!(lines.iter().all(|line| width_em(line) <= LINE_EM + 2.0), "{lines:?}");
             assert!(
-                lines.iter().all(|line| width_em(line) <= LINE_EM + 2.0),
-                "{lines:?}"
-            );
-            assert!(
-                lines
-                    .iter()
-                    .skip(1)
-                    .all(|line| !line.starts_with(['、', ')', '/'])),
+                lines.iter().skip(1).all(|line| !line.starts_with(['、', ')', '/'])),
                 "{lines:?}"
             );
         }
@@ -713,10 +680,7 @@ mod tests {
         assert!(svg.contains("症例&lt;1&gt;"));
         assert!(svg.contains("本文の手がかり「による」"));
         assert!(!svg.contains("<script") && !svg.contains("NaN"));
-        assert!(
-            !svg.contains("<a "),
-            "a file by itself has nothing to link to"
-        );
+        assert!(!svg.contains("<a "), "a file by itself has nothing to link to");
         assert!(to_svg(&sample::empty(), &Vec::new()).contains("因果関係の節点はありません"));
     }
 }

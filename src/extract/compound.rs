@@ -10,13 +10,119 @@ const MAX_COMPOUND_CHARS: usize = 30;
 
 /// Nouns that stand before or after a term without being part of its name.
 const OUTSIDE: &[&str] = &[
-    "今回", "同時", "以後", "以降", "当初", "入院", "退院", "受診", "来院", "紹介", "自覚", "指摘", "主訴", "症例", "患者",
-    "本例", "本症", "本症例", "治療", "診断", "精査", "加療", "目的", "経過", "予防", "既往", "歴", "当院", "当科", "前医",
-    "近医", "女性", "男性", "歳", "年", "月", "日", "時", "後", "前", "中", "例", "等", "など", "頃", "間", "上", "下", "目", "回",
-    "出現", "発症", "合併", "併発", "疑い", "増悪", "悪化", "改善", "消失", "軽快", "再燃", "持続", "継続", "認識", "確認", "所見",
-    "発見", "施行", "開始", "投与", "服用", "内服", "使用", "術後", "術前", "手術", "検査", "入院時", "初診時", "来院時", "初診",
-    "同日", "翌日", "当日", "最終", "臨床", "手術時", "部位", "疾患", "原因", "傾向", "状態", "程度", "強度", "陽性", "陰性",
-    "有り", "無し", "なし", "あり", "様", "様々", "著明", "明らか", "高度", "軽度", "中等度", "一部", "多数", "数", "約", "ほか", "他",
+    "今回",
+    "同時",
+    "以後",
+    "以降",
+    "当初",
+    "入院",
+    "退院",
+    "受診",
+    "来院",
+    "紹介",
+    "自覚",
+    "指摘",
+    "主訴",
+    "症例",
+    "患者",
+    "本例",
+    "本症",
+    "本症例",
+    "治療",
+    "診断",
+    "精査",
+    "加療",
+    "目的",
+    "経過",
+    "予防",
+    "既往",
+    "歴",
+    "当院",
+    "当科",
+    "前医",
+    "近医",
+    "女性",
+    "男性",
+    "歳",
+    "年",
+    "月",
+    "日",
+    "時",
+    "後",
+    "前",
+    "中",
+    "例",
+    "等",
+    "など",
+    "頃",
+    "間",
+    "上",
+    "下",
+    "目",
+    "回",
+    "出現",
+    "発症",
+    "合併",
+    "併発",
+    "疑い",
+    "増悪",
+    "悪化",
+    "改善",
+    "消失",
+    "軽快",
+    "再燃",
+    "持続",
+    "継続",
+    "認識",
+    "確認",
+    "所見",
+    "発見",
+    "施行",
+    "開始",
+    "投与",
+    "服用",
+    "内服",
+    "使用",
+    "術後",
+    "術前",
+    "手術",
+    "検査",
+    "入院時",
+    "初診時",
+    "来院時",
+    "初診",
+    "同日",
+    "翌日",
+    "当日",
+    "最終",
+    "臨床",
+    "手術時",
+    "部位",
+    "疾患",
+    "原因",
+    "傾向",
+    "状態",
+    "程度",
+    "強度",
+    "陽性",
+    "陰性",
+    "有り",
+    "無し",
+    "なし",
+    "あり",
+    "様",
+    "様々",
+    "著明",
+    "明らか",
+    "高度",
+    "軽度",
+    "中等度",
+    "一部",
+    "多数",
+    "数",
+    "約",
+    "ほか",
+    "他",
 ];
 
 /// Extends the dictionary's terms to their compounds and adds unlisted compounds. In reading
@@ -46,7 +152,13 @@ fn join_by_no(text: &str, tokens: &[Token], drafts: Vec<Draft>, lexicon: &Lexico
         {
             let end = before.len();
             let start = noun_run_start(text, tokens, end);
-            let first_free = joined.last().map_or(0, |last| if last.kind == MentionKind::Site || is_condition(last) && draft.kind == MentionKind::Disease { last.span.start } else { last.span.end });
+            let first_free = joined.last().map_or(0, |last| {
+                if last.kind == MentionKind::Site || is_condition(last) && draft.kind == MentionKind::Disease {
+                    last.span.start
+                } else {
+                    last.span.end
+                }
+            });
             let start = start.max(first_free);
             if start < end && text[start..end].chars().count() <= 14 {
                 while joined.last().is_some_and(|last| last.span.start >= start) {
@@ -103,8 +215,14 @@ fn fits_inside(token: &Token, text: &str) -> bool {
     let word = token.span.slice(text);
     // 行い, 疑い, 繰り返し: verbs in noun's clothing; びまん and ぶどう膜 are not.
     let okurigana = token.pos != PartOfSpeech::MedicalTerm
-        && word.chars().next().is_some_and(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
-        && word.chars().next_back().is_some_and(|c| ('\u{3041}'..='\u{3096}').contains(&c));
+        && word
+            .chars()
+            .next()
+            .is_some_and(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+        && word
+            .chars()
+            .next_back()
+            .is_some_and(|c| ('\u{3041}'..='\u{3096}').contains(&c));
     !okurigana && !is_outside(word) && !is_symbol(word)
 }
 
@@ -146,8 +264,15 @@ fn compounds_of_run(
         if rest.starts_with(['術', '法']) && !rest.starts_with("術後") && !rest.starts_with("術前") {
             let end = inside[index].span.end + '術'.len_utf8();
             drafts.extend(inside[..index].iter().filter(|draft| !is_condition(draft)).cloned());
-            let start = inside[..index].iter().rfind(|draft| !is_condition(draft)).map_or(run.start, |draft| draft.span.end);
-            drafts.push(Draft::new(Span::new(start, end.max(start)), MentionKind::Treatment, None));
+            let start = inside[..index]
+                .iter()
+                .rfind(|draft| !is_condition(draft))
+                .map_or(run.start, |draft| draft.span.end);
+            drafts.push(Draft::new(
+                Span::new(start, end.max(start)),
+                MentionKind::Treatment,
+                None,
+            ));
             drafts.extend(inside[index + 1..].iter().cloned());
             return;
         }
@@ -158,7 +283,10 @@ fn compounds_of_run(
     }
     // An exam, drug or test beside a finding is a mention of its own: cut the run there.
     let cut = inside.iter().rposition(|draft| {
-        !matches!(draft.kind, MentionKind::Site | MentionKind::Disease | MentionKind::Finding)
+        !matches!(
+            draft.kind,
+            MentionKind::Site | MentionKind::Disease | MentionKind::Finding
+        )
     });
     if let Some(head) = head {
         let last = &inside[head];
@@ -172,9 +300,18 @@ fn compounds_of_run(
         if whole.slice(text).chars().count() <= MAX_COMPOUND_CHARS && whole.contains(&last.span) {
             let concept = best_concept(text, whole, last, lexicon);
             drafts.extend(inside[..head].iter().filter(|draft| draft.span.end <= start).cloned());
-            let kind = if whole == last.span { last.kind } else { compound_kind(text, whole, last, lexicon) };
+            let kind = if whole == last.span {
+                last.kind
+            } else {
+                compound_kind(text, whole, last, lexicon)
+            };
             drafts.push(Draft::new(whole, kind, concept));
-            drafts.extend(inside[head + 1..].iter().filter(|draft| draft.span.start >= end).cloned());
+            drafts.extend(
+                inside[head + 1..]
+                    .iter()
+                    .filter(|draft| draft.span.start >= end)
+                    .cloned(),
+            );
             return;
         }
         drafts.extend(inside);
@@ -207,44 +344,88 @@ fn extended_end(text: &str, tokens: &[Token], head_end: usize, run_end: usize, o
             break;
         }
         let word = token.span.slice(text);
-        if token.pos == PartOfSpeech::Suffix && !matches!(word, "性" | "的" | "様" | "化" | "時" | "者" | "剤" | "薬" | "部" | "例" | "術" | "法" | "巣" | "型" | "期" | "歴" | "中" | "後" | "前") {
+        if token.pos == PartOfSpeech::Suffix
+            && !matches!(
+                word,
+                "性" | "的"
+                    | "様"
+                    | "化"
+                    | "時"
+                    | "者"
+                    | "剤"
+                    | "薬"
+                    | "部"
+                    | "例"
+                    | "術"
+                    | "法"
+                    | "巣"
+                    | "型"
+                    | "期"
+                    | "歴"
+                    | "中"
+                    | "後"
+                    | "前"
+            )
+        {
             end = token.span.end;
             continue;
         }
         break;
     }
-    if end == head_end { run_end.min(rest_end(text, head_end, run_end)) } else { end }
+    if end == head_end {
+        run_end.min(rest_end(text, head_end, run_end))
+    } else {
+        end
+    }
 }
 
 /// The run's end when what follows the head makes a longer name of it (脳梗塞|後遺症), else the
 /// head's end.
 fn rest_end(text: &str, head_end: usize, run_end: usize) -> usize {
-    const TAILS: [&str; 12] =
-        ["後遺症", "性病変", "様症状", "性変化", "症状", "病変", "反応", "様陰影", "部位", "拡大", "狭小化", "機能低下"];
+    const TAILS: [&str; 12] = [
+        "後遺症",
+        "性病変",
+        "様症状",
+        "性変化",
+        "症状",
+        "病変",
+        "反応",
+        "様陰影",
+        "部位",
+        "拡大",
+        "狭小化",
+        "機能低下",
+    ];
     let rest = &text[head_end..run_end];
-    if TAILS.iter().any(|tail| rest.ends_with(tail)) { run_end } else { head_end }
+    if TAILS.iter().any(|tail| rest.ends_with(tail)) {
+        run_end
+    } else {
+        head_end
+    }
 }
 
 /// The concept of the longest suffix of the compound, with leading modifiers taken off.
-fn best_concept(
-    text: &str,
-    whole: Span<crate::types::Norm>,
-    head: &Draft,
-    lexicon: &Lexicon,
-) -> Option<ConceptId> {
+fn best_concept(text: &str, whole: Span<crate::types::Norm>, head: &Draft, lexicon: &Lexicon) -> Option<ConceptId> {
     let words = whole.slice(text);
-    lexicon.lookup_condition(words).or_else(|| {
-        let mut rest = words;
-        while let Some((modifier, _)) = lexicon.modifier_prefix(rest) {
-            rest = &rest[modifier.len()..];
-            if let Some(id) = lexicon.lookup_condition(rest) {
-                return Some(id);
+    lexicon
+        .lookup_condition(words)
+        .or_else(|| {
+            let mut rest = words;
+            while let Some((modifier, _)) = lexicon.modifier_prefix(rest) {
+                rest = &rest[modifier.len()..];
+                if let Some(id) = lexicon.lookup_condition(rest) {
+                    return Some(id);
+                }
             }
-        }
-        None
-    }).or(head.concept)
+            None
+        })
+        .or(head.concept)
 }
 
 fn compound_kind(text: &str, whole: Span<crate::types::Norm>, head: &Draft, lexicon: &Lexicon) -> MentionKind {
-    if whole.end == head.span.end { head.kind } else { lexicon.head_kind(whole.slice(text)).unwrap_or(head.kind) }
+    if whole.end == head.span.end {
+        head.kind
+    } else {
+        lexicon.head_kind(whole.slice(text)).unwrap_or(head.kind)
+    }
 }

@@ -48,7 +48,10 @@ pub fn matches(text: &str, tokens: &[Token], lexicon: &Lexicon) -> Matches {
             })
             .collect(),
         tests: leftmost_longest(tests)
-            .map(|(found, concept)| TestHit { span: Span::new(found.start, found.end), concept })
+            .map(|(found, concept)| TestHit {
+                span: Span::new(found.start, found.end),
+                concept,
+            })
             .collect(),
     }
 }
@@ -73,12 +76,12 @@ fn is_part_of_code(text: &str, start: usize, end: usize) -> bool {
     let term = &text[start..end];
     term.is_ascii()
         && term.len() <= 4
-        && (text[end..].starts_with(|c: char| c.is_ascii_digit()) || text[..start].ends_with('抗') || text[end..].starts_with("抗体"))
+        && (text[end..].starts_with(|c: char| c.is_ascii_digit())
+            || text[..start].ends_with('抗')
+            || text[end..].starts_with("抗体"))
 }
 
-fn leftmost_longest(
-    mut found: Vec<(SurfaceMatch, ConceptId)>,
-) -> impl Iterator<Item = (SurfaceMatch, ConceptId)> {
+fn leftmost_longest(mut found: Vec<(SurfaceMatch, ConceptId)>) -> impl Iterator<Item = (SurfaceMatch, ConceptId)> {
     found.sort_by_key(|(found, _)| (found.start, std::cmp::Reverse(found.end)));
     let mut end = 0;
     found.into_iter().filter(move |(found, _)| {
@@ -151,9 +154,7 @@ impl Boundaries {
         let chars = term.chars().count();
         let kana = term.chars().all(|c| script(c) == Script::Hiragana);
         // から咳 is not in 1か月前から咳嗽.
-        if term.chars().next().is_some_and(|c| script(c) == Script::Hiragana)
-            && !(self.at[start] && self.at[end])
-        {
+        if term.chars().next().is_some_and(|c| script(c) == Script::Hiragana) && !(self.at[start] && self.at[end]) {
             return false;
         }
         if chars <= 2 || kana {

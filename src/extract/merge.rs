@@ -30,7 +30,8 @@ pub fn merge(
             let in_test = term.span.overlaps(&measurement.test_span);
             let state = term.concept.is_some_and(|id| {
                 let kind = lexicon.concept(id).kind;
-                kind == ConceptKind::LabState || matches!(kind, ConceptKind::Site | ConceptKind::Organism | ConceptKind::Test)
+                kind == ConceptKind::LabState
+                    || matches!(kind, ConceptKind::Site | ConceptKind::Organism | ConceptKind::Test)
             });
             let longer = measurement.test_span.contains(&term.span) && measurement.test_span != term.span;
             if !in_test {
@@ -38,7 +39,10 @@ pub fn merge(
                 if measurement.value_span.contains(&term.span) {
                     *slot = None;
                 }
-            } else if longer || state && term.span.end <= extent.end || measurement.value.number.is_some() && measurement.test_span.contains(&term.span) {
+            } else if longer
+                || state && term.span.end <= extent.end
+                || measurement.value.number.is_some() && measurement.test_span.contains(&term.span)
+            {
                 *slot = None;
             } else {
                 wins = false;

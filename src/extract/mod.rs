@@ -27,7 +27,13 @@ pub struct Draft {
 impl Draft {
     /// A draft without a value.
     pub fn new(span: Span<Norm>, kind: MentionKind, concept: Option<ConceptId>) -> Self {
-        Draft { span, kind, concept, value: None, expansion: None }
+        Draft {
+            span,
+            kind,
+            concept,
+            value: None,
+            expansion: None,
+        }
     }
 }
 
@@ -41,7 +47,12 @@ pub fn mentions(text: &NormalizedText, sections: &[Section], tokens: &[Token], l
     let mut measured = Vec::new();
     let mut times = Vec::new();
     for section in sections {
-        let hits: Vec<_> = found.tests.iter().filter(|hit| section.span.contains(&hit.span)).copied().collect();
+        let hits: Vec<_> = found
+            .tests
+            .iter()
+            .filter(|hit| section.span.contains(&hit.span))
+            .copied()
+            .collect();
         measured.extend(measure::measurements(norm, section.span, &hits, lexicon, sex, age));
         times.extend(time::time_expressions(norm, section.span, None));
     }
@@ -61,13 +72,9 @@ impl measure::TestFacts for Lexicon {
         self.unit_factor(test, unit)
     }
 
-    fn range(
-        &self,
-        test: ConceptId,
-        sex: Option<Sex>,
-        age_years: Option<f64>,
-    ) -> Option<(Option<f64>, Option<f64>)> {
-        self.reference_range(test, sex, age_years).map(|range| (range.low, range.high))
+    fn range(&self, test: ConceptId, sex: Option<Sex>, age_years: Option<f64>) -> Option<(Option<f64>, Option<f64>)> {
+        self.reference_range(test, sex, age_years)
+            .map(|range| (range.low, range.high))
     }
 
     fn in_fluid(&self, _test: ConceptId, name: &str, fluid: &str) -> Option<ConceptId> {
@@ -83,6 +90,7 @@ impl measure::TestFacts for Lexicon {
         sex: Option<Sex>,
         age_years: Option<f64>,
     ) -> Option<(Option<f64>, Option<f64>)> {
-        self.reference_range_in(test, unit, sex, age_years).map(|range| (range.low, range.high))
+        self.reference_range_in(test, unit, sex, age_years)
+            .map(|range| (range.low, range.high))
     }
 }

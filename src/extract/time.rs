@@ -79,11 +79,7 @@ impl Day {
             (Some(month), Some(day)) => month_fits && (1..=days_in(year, month)).contains(&day),
             (None, Some(_)) => false,
         };
-        (month_fits && day_fits && (1800..=2200).contains(&year)).then_some(Day {
-            year,
-            month,
-            day,
-        })
+        (month_fits && day_fits && (1800..=2200).contains(&year)).then_some(Day { year, month, day })
     }
 
     /// The day `days` later; only for dates known to the day.
@@ -140,11 +136,7 @@ fn civil(serial: i64) -> (i32, u32, u32) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * of_year + 2) / 153;
     let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (
         i32::try_from(year).unwrap_or(0),
@@ -174,8 +166,7 @@ static PATTERNS: LazyLock<Vec<(Regex, TimeKind, Meaning)>> = LazyLock::new(|| {
     use TimeKind::{Age, Date, Duration, Med, Set, Time};
     // Vague words that a number of time may carry.
     const ABOUT: &str = "(?:約|およそ|ほぼ)? ?";
-    const COUNT: &str =
-        "(?:[0-9]+(?:[.,][0-9]+)?(?: ?[~-] ?[0-9]+)?|数|何|半|[一二三四五六七八九十]+)";
+    const COUNT: &str = "(?:[0-9]+(?:[.,][0-9]+)?(?: ?[~-] ?[0-9]+)?|数|何|半|[一二三四五六七八九十]+)";
     const MONTHS: &str = "(?:か|ヶ|カ|ヵ|ケ|箇)月";
     const PART: &str = "(?:初旬|上旬|中旬|下旬|初め|始め|はじめ|半ば|なかば|末|頃|ごろ|前半|後半)*";
     let unit = format!("(?:年|{MONTHS}|週間|週|日|時間|分|秒)");
@@ -347,11 +338,7 @@ static PATTERNS: LazyLock<Vec<(Regex, TimeKind, Meaning)>> = LazyLock::new(|| {
 /// is written from (admission, visit): 「2週間前」 and 「5月2日」 are counted from it. Without one
 /// only what the text itself says is made absolute. Never panics; cost is linear in the text, times
 /// the number of patterns.
-pub fn time_expressions(
-    text: &str,
-    within: Span<Norm>,
-    anchor: Option<(i32, u32, u32)>,
-) -> Vec<TimeExpression> {
+pub fn time_expressions(text: &str, within: Span<Norm>, anchor: Option<(i32, u32, u32)>) -> Vec<TimeExpression> {
     let part = within.slice(text);
     let anchor = anchor.and_then(|(year, month, day)| Day::checked(year, Some(month), Some(day)));
     let mut found: Vec<(usize, usize, usize)> = Vec::new();
@@ -379,19 +366,14 @@ pub fn time_expressions(
         let Some((regex, kind, meaning)) = PATTERNS.get(number) else {
             continue;
         };
-        let Some(captures) = part
-            .get(start..end)
-            .and_then(|matched| regex.captures(matched))
-        else {
+        let Some(captures) = part.get(start..end).and_then(|matched| regex.captures(matched)) else {
             continue;
         };
         if matches!(meaning, Meaning::SameEra) {
             // Without 同, only as the end of an interval that began in an era: 昭和51年から53年.
             let gap = part.get(free_from..start).unwrap_or("");
             let goes_on = matches!(gap.trim(), "から" | "より" | "~" | "-" | "、" | "・" | "と");
-            let is_same = captures
-                .get(0)
-                .is_some_and(|all| all.as_str().starts_with('同'));
+            let is_same = captures.get(0).is_some_and(|all| all.as_str().starts_with('同'));
             if known.era.is_none() || !is_same && (!goes_on || expressions.is_empty()) {
                 continue;
             }
@@ -438,9 +420,7 @@ struct Known {
 /// False for digits that go on to the left or right, and for words that only look like time.
 fn is_time(part: &str, start: usize, end: usize) -> bool {
     let matched = part.get(start..end).unwrap_or("");
-    let before = part
-        .get(..start)
-        .and_then(|before| before.chars().next_back());
+    let before = part.get(..start).and_then(|before| before.chars().next_back());
     let after = part.get(end..).unwrap_or("");
     let starts_with_digit = matched.starts_with(|first: char| first.is_ascii_digit());
     let mut left = part.get(..start).unwrap_or("").chars().rev();
@@ -583,10 +563,7 @@ fn shifted(captures: &Captures<'_>, from: Day, sign: i64) -> Option<Day> {
         "一" => 1,
         "二" => 2,
         "三" => 3,
-        digits => digits
-            .parse()
-            .ok()
-            .filter(|count| (0..2000).contains(count))?,
+        digits => digits.parse().ok().filter(|count| (0..2000).contains(count))?,
     };
     let count = count * sign;
     if captures.get(0)?.as_str().contains('半') {
@@ -632,11 +609,7 @@ mod tests {
             ("2019/05/03", "2019-05-03"),
         ] {
             let (_, kind, found) = one(text, None);
-            assert_eq!(
-                (kind, found.as_deref()),
-                (TimeKind::Date, Some(date)),
-                "{text}"
-            );
+            assert_eq!((kind, found.as_deref()), (TimeKind::Date, Some(date)), "{text}");
         }
     }
 
@@ -658,11 +631,7 @@ mod tests {
             ("12月に", "2000-12"),
         ] {
             let found = read(text, anchor);
-            assert_eq!(
-                found.last().and_then(|found| found.2.as_deref()),
-                Some(date),
-                "{text}"
-            );
+            assert_eq!(found.last().and_then(|found| found.2.as_deref()), Some(date), "{text}");
         }
         assert_eq!(one("2週間前から", None), ("2週間前", TimeKind::Date, None));
         assert_eq!(one("数日前から", anchor).2, None);
@@ -697,10 +666,7 @@ mod tests {
 
     #[test]
     fn hidden_years_stay_hidden() {
-        let found = read(
-            "X-1年12月に指摘、20XX年2月下旬に入院。3月に退院",
-            Some((2001, 5, 24)),
-        );
+        let found = read("X-1年12月に指摘、20XX年2月下旬に入院。3月に退院", Some((2001, 5, 24)));
         let texts: Vec<_> = found.iter().map(|found| found.0).collect();
         assert_eq!(texts, ["X-1年12月", "20XX年2月下旬", "3月"]);
         assert!(found.iter().all(|found| found.2.is_none()));
@@ -728,13 +694,7 @@ mod tests {
 
     #[test]
     fn other_numbers_are_no_time() {
-        for text in [
-            "7.5mg/日",
-            "WBC 12,000",
-            "1時間値",
-            "血圧120/80",
-            "5時方向に",
-        ] {
+        for text in ["7.5mg/日", "WBC 12,000", "1時間値", "血圧120/80", "5時方向に"] {
             let found = read(text, None);
             assert!(found.is_empty(), "{text}: {found:?}");
         }

@@ -75,7 +75,11 @@ pub(super) fn read_status(table: &Table<'_>) -> Result<Vec<StatusCue>, Error> {
             other => return Err(table.error(row, other, "expected absent, suspected, planned, general or neutral")),
         };
         let text = row.get("pattern");
-        let pattern = if after { anchored(table, row, text) } else { pattern(table, row, text) }?;
+        let pattern = if after {
+            anchored(table, row, text)
+        } else {
+            pattern(table, row, text)
+        }?;
         cues.push(StatusCue { pattern, after, kind });
     }
     Ok(cues)
@@ -91,7 +95,12 @@ pub(super) fn read_relation(table: &Table<'_>) -> Result<Vec<RelationCue>, Error
             "neutral" => {
                 let pattern = anchored(table, row, row.get("pattern"))?;
                 // The relation of a shield is never read.
-                cues.push(RelationCue { pattern, direction: CueDirection::Neutral, relation: RelationKind::Causes, weight: 0.0 });
+                cues.push(RelationCue {
+                    pattern,
+                    direction: CueDirection::Neutral,
+                    relation: RelationKind::Causes,
+                    weight: 0.0,
+                });
                 continue;
             }
             other => return Err(table.error(row, other, "expected forward, backward, subject or neutral")),
@@ -101,7 +110,12 @@ pub(super) fn read_relation(table: &Table<'_>) -> Result<Vec<RelationCue>, Error
             return Err(table.error(row, relation, "unknown relation"));
         };
         let weight = table.number(row, "weight")?.unwrap_or(0.5);
-        cues.push(RelationCue { pattern: anchored(table, row, row.get("pattern"))?, direction, relation, weight });
+        cues.push(RelationCue {
+            pattern: anchored(table, row, row.get("pattern"))?,
+            direction,
+            relation,
+            weight,
+        });
     }
     Ok(cues)
 }

@@ -55,9 +55,15 @@ impl Frequency {
     }
 
     fn from_name(name: &str) -> Option<Self> {
-        [Self::VeryRare, Self::Occasional, Self::Frequent, Self::VeryFrequent, Self::Obligate]
-            .into_iter()
-            .find(|frequency| frequency.name() == name)
+        [
+            Self::VeryRare,
+            Self::Occasional,
+            Self::Frequent,
+            Self::VeryFrequent,
+            Self::Obligate,
+        ]
+        .into_iter()
+        .find(|frequency| frequency.name() == name)
     }
 }
 
@@ -99,7 +105,12 @@ impl Knowledge {
             if cause.is_empty() || effect.is_empty() {
                 return Err(table.error(row, "", "cause and effect must both be given"));
             }
-            let fact = Fact { cause: cause.to_owned(), effect: effect.to_owned(), relation, frequency };
+            let fact = Fact {
+                cause: cause.to_owned(),
+                effect: effect.to_owned(),
+                relation,
+                frequency,
+            };
             let (Ok(cause_label), Ok(effect_label)) = (cause.parse::<Label>(), effect.parse::<Label>());
             let keys = (lexicon.key(&cause_label), lexicon.key(&effect_label));
             let (Some(cause_key), Some(effect_key)) = keys else {
@@ -128,22 +139,35 @@ impl Knowledge {
 
     /// The link from exactly `cause` to exactly `effect`. O(1).
     pub fn fact(&self, cause: Key, effect: Key) -> Option<&Fact> {
-        self.by_pair.get(&(cause, effect)).map(|&index| &self.facts[index as usize])
+        self.by_pair
+            .get(&(cause, effect))
+            .map(|&index| &self.facts[index as usize])
     }
 
     /// What `cause` leads to.
     pub fn effects(&self, cause: Key) -> impl Iterator<Item = (Key, &Fact)> {
-        self.by_cause.get(&cause).into_iter().flatten().map(|&(key, index)| (key, &self.facts[index as usize]))
+        self.by_cause
+            .get(&cause)
+            .into_iter()
+            .flatten()
+            .map(|&(key, index)| (key, &self.facts[index as usize]))
     }
 
     /// What leads to `effect`.
     pub fn causes(&self, effect: Key) -> impl Iterator<Item = (Key, &Fact)> {
-        self.by_effect.get(&effect).into_iter().flatten().map(|&(key, index)| (key, &self.facts[index as usize]))
+        self.by_effect
+            .get(&effect)
+            .into_iter()
+            .flatten()
+            .map(|&(key, index)| (key, &self.facts[index as usize]))
     }
 
     /// What leads to `effect` or to what it is a kind of.
     pub fn causes_generalised(&self, lexicon: &Lexicon, effect: Key) -> Vec<(Key, &Fact)> {
-        generalised(lexicon, effect).into_iter().flat_map(|(_, key)| self.causes(key)).collect()
+        generalised(lexicon, effect)
+            .into_iter()
+            .flat_map(|(_, key)| self.causes(key))
+            .collect()
     }
 
     /// Number of links.
@@ -196,7 +220,13 @@ fn generalised(lexicon: &Lexicon, key: Key) -> Vec<(usize, Key)> {
                 _ => {}
             }
             if let Some(state) = lexicon.result_state(test, direction) {
-                keys.extend(lexicon.ancestry(state).skip(1).enumerate().map(|(up, id)| (up + 1, lexicon.condition_key(id))));
+                keys.extend(
+                    lexicon
+                        .ancestry(state)
+                        .skip(1)
+                        .enumerate()
+                        .map(|(up, id)| (up + 1, lexicon.condition_key(id))),
+                );
             }
             keys
         }

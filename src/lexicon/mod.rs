@@ -12,8 +12,8 @@ pub use cues::{CueDirection, RelationCue, StatusCue, StatusCueKind};
 pub use knowledge::{Fact, Frequency, Key, Knowledge};
 pub use ranges::{ReferenceRange, Sex};
 
-use std::collections::{HashMap, HashSet};
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder, MatchKind};
 
@@ -107,17 +107,25 @@ impl Lexicon {
         for table in &tables {
             builder.concepts(table)?;
         }
-        for table in tables.iter().filter(|table| (table.folder, table.stem) == ("modifiers", "variants")) {
-            builder.variants.extend(table.rows.iter().map(|row| (row.get("standard"), row.get("variant"))));
+        for table in tables
+            .iter()
+            .filter(|table| (table.folder, table.stem) == ("modifiers", "variants"))
+        {
+            builder
+                .variants
+                .extend(table.rows.iter().map(|row| (row.get("standard"), row.get("variant"))));
         }
         builder.surfaces();
         let mut lexicon = builder.finish()?;
         // Ranges and units refer to tests, so the tests come first.
-        let (tests, others): (Vec<_>, Vec<_>) =
-            tables.iter().partition(|table| (table.folder, table.stem) == ("tests", "tests"));
+        let (tests, others): (Vec<_>, Vec<_>) = tables
+            .iter()
+            .partition(|table| (table.folder, table.stem) == ("tests", "tests"));
         for table in tests.into_iter().chain(others) {
             lexicon.read_auxiliary(table)?;
-            lexicon.counts.push((format!("{}/{}", table.folder, table.stem), table.rows.len()));
+            lexicon
+                .counts
+                .push((format!("{}/{}", table.folder, table.stem), table.rows.len()));
         }
         // Knowledge refers to concepts and to test states, so it comes last.
         let mut knowledge = Knowledge::default();
@@ -168,7 +176,10 @@ impl Lexicon {
 
     /// The best meaning of `text` that `accept` takes.
     pub fn lookup_kind(&self, text: &str, accept: impl Fn(ConceptKind) -> bool) -> Option<ConceptId> {
-        self.lookup(text).iter().copied().find(|&id| accept(self.concept(id).kind))
+        self.lookup(text)
+            .iter()
+            .copied()
+            .find(|&id| accept(self.concept(id).kind))
     }
 
     /// The best disease, pathology, symptom, sign or finding that `text` names.
@@ -229,7 +240,11 @@ impl Lexicon {
     /// `text` in standard characters: 葦麻疹 → 蕁麻疹.
     pub fn standard_characters(&self, text: &str) -> String {
         self.variants.iter().fold(text.to_owned(), |text, (standard, variant)| {
-            if text.contains(variant.as_str()) { text.replace(variant.as_str(), standard) } else { text }
+            if text.contains(variant.as_str()) {
+                text.replace(variant.as_str(), standard)
+            } else {
+                text
+            }
         })
     }
 
@@ -266,7 +281,10 @@ impl Lexicon {
 
     /// The biopsy whose tissue a histological description speaks of: 真皮 → 皮膚生検.
     pub fn biopsy_of_tissue(&self, text: &str) -> Option<&str> {
-        self.tissues.iter().find(|(word, _)| text.contains(word.as_str())).map(|(_, exam)| exam.as_str())
+        self.tissues
+            .iter()
+            .find(|(word, _)| text.contains(word.as_str()))
+            .map(|(_, exam)| exam.as_str())
     }
 
     /// Cues of causal relations.
@@ -296,7 +314,10 @@ impl Lexicon {
         let unit = ranges::canonical_unit(unit);
         let main = ranges::canonical_unit(&data.unit);
         let via_any = |from: &str, to: &str| {
-            self.any_test_units.iter().find(|(a, b, _)| a == from && b == to).map(|&(_, _, factor)| factor)
+            self.any_test_units
+                .iter()
+                .find(|(a, b, _)| a == from && b == to)
+                .map(|&(_, _, factor)| factor)
         };
         if unit == main {
             return Some(1.0);
@@ -356,39 +377,64 @@ impl Lexicon {
     /// The drug, treatment, organism or condition that an exposure names: 「ドキソルビシン使用」.
     pub fn exposure(&self, text: &str) -> Option<ConceptId> {
         const TAILS: [&str; 12] = [
-            "使用歴", "使用", "投与", "内服", "服用", "後", "歴", "摂取", "治療", "曝露", "施行", "術後",
+            "使用歴",
+            "使用",
+            "投与",
+            "内服",
+            "服用",
+            "後",
+            "歴",
+            "摂取",
+            "治療",
+            "曝露",
+            "施行",
+            "術後",
         ];
         let mut text = text;
         loop {
             if let Some(&id) = self.lookup(text).first() {
                 return Some(id);
             }
-            text = TAILS.iter().find_map(|tail| text.strip_suffix(tail)).filter(|rest| !rest.is_empty())?;
+            text = TAILS
+                .iter()
+                .find_map(|tail| text.strip_suffix(tail))
+                .filter(|rest| !rest.is_empty())?;
         }
     }
 
-    /// True when two labels of the notation name the same concept (and site, and exam).
+    /// True when two labels of the notation name the same concept. Where both name a site, or an
+    /// exam, that must be the same as well; 脱力@四肢 and 脱力 are one concept.
     pub fn same_concept(&self, a: &str, b: &str) -> bool {
         let (Ok(a), Ok(b)) = (a.parse::<Label>(), b.parse::<Label>());
         match (&a, &b) {
-            (Label::AtSite { site: x, .. }, Label::AtSite { site: y, .. }) if x != y
-                && self.lookup(x).first().is_none_or(|id| self.lookup(y).first() != Some(id)) => {
-                    return false;
-                }
-            (Label::ExamFinding { exam: x, .. }, Label::ExamFinding { exam: y, .. }) if x != y
-                && self.lookup(x).first().is_none_or(|id| self.lookup(y).first() != Some(id)) => {
-                    return false;
-                }
+            (Label::AtSite { site: x, .. }, Label::AtSite { site: y, .. })
+                if x != y
+                    && self
+                        .lookup(x)
+                        .first()
+                        .is_none_or(|id| self.lookup(y).first() != Some(id)) =>
+            {
+                return false;
+            }
+            (Label::ExamFinding { exam: x, .. }, Label::ExamFinding { exam: y, .. })
+                if x != y
+                    && self
+                        .lookup(x)
+                        .first()
+                        .is_none_or(|id| self.lookup(y).first() != Some(id)) =>
+            {
+                return false;
+            }
             (Label::ExamFinding { .. }, other) | (other, Label::ExamFinding { .. })
                 if !matches!(other, Label::ExamFinding { .. }) =>
             {
                 return false;
             }
-            (Label::AtSite { .. }, Label::Condition(_)) | (Label::Condition(_), Label::AtSite { .. }) => {
-                // 「右下腹部痛」 is 疼痛@右下腹部 only when the dictionary knows it as one.
-                let (Some(x), Some(y)) = (self.key(&a), self.key(&b)) else { return false };
-                let plain = |label: &Label| matches!(label, Label::AtSite { condition, site } if self.lookup_condition(&format!("{site}{condition}")).is_some());
-                return x == y && (plain(&a) || plain(&b));
+            (Label::AtSite { condition: sited, .. }, Label::Condition(plain))
+            | (Label::Condition(plain), Label::AtSite { condition: sited, .. })
+                if self.lookup_condition(sited).is_some_and(|id| self.lookup_condition(plain) == Some(id)) =>
+            {
+                return true;
             }
             (Label::History(_), other) | (other, Label::History(_)) if !matches!(other, Label::History(_)) => {
                 return false;
@@ -435,8 +481,13 @@ impl Lexicon {
 
     fn read_test_states(&mut self, table: &Table<'_>) -> Result<(), Error> {
         for row in &table.rows {
-            let Some(test) = self.lookup_kind(row.get("label"), |kind| kind == ConceptKind::Test) else { continue };
-            let data = ranges::TestData { unit: row.get("unit").to_owned(), ..Default::default() };
+            let Some(test) = self.lookup_kind(row.get("label"), |kind| kind == ConceptKind::Test) else {
+                continue;
+            };
+            let data = ranges::TestData {
+                unit: row.get("unit").to_owned(),
+                ..Default::default()
+            };
             self.tests.insert(test, data);
             for (column, direction) in [
                 ("low_label", Direction::Low),
@@ -477,9 +528,12 @@ impl Lexicon {
                 let Some((from, to)) = unit.split_once('=') else {
                     return Err(table.error(row, unit, "a unit of every test is written FROM=TO"));
                 };
-                self.any_test_units.push((ranges::canonical_unit(from), ranges::canonical_unit(to), factor));
+                self.any_test_units
+                    .push((ranges::canonical_unit(from), ranges::canonical_unit(to), factor));
             } else {
-                self.test_of(table, row)?.units.push((ranges::canonical_unit(unit), factor));
+                self.test_of(table, row)?
+                    .units
+                    .push((ranges::canonical_unit(unit), factor));
             }
         }
         Ok(())
@@ -524,7 +578,8 @@ impl Lexicon {
             }
             self.heads.push((head, kind));
         }
-        self.heads.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        self.heads
+            .sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
         Ok(())
     }
 
@@ -541,7 +596,8 @@ impl Lexicon {
             }
         }
         // Longest first, so that 両側性 is not read as 両側.
-        self.prefixes.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        self.prefixes
+            .sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
         Ok(())
     }
 }
@@ -575,7 +631,9 @@ impl<'t> Builder<'t> {
                 (None, "symptom") => ConceptKind::Symptom,
                 (None, "sign") => ConceptKind::Sign,
                 (None, "lab_state") => ConceptKind::LabState,
-                (None, "imaging" | "ecg" | "endoscopy" | "pathology_finding" | "physiology") => ConceptKind::ExamFinding,
+                (None, "imaging" | "ecg" | "endoscopy" | "pathology_finding" | "physiology") => {
+                    ConceptKind::ExamFinding
+                }
                 (None, other) => {
                     return Err(table.error(row, other, "unknown kind; see dictionaries/README.md for the kinds"));
                 }
@@ -585,7 +643,9 @@ impl<'t> Builder<'t> {
                 return Err(table.error(row, "", "the label is empty"));
             }
             let text = |column: &str| row.get(column).to_owned();
-            let class = ["class", "modality", "group", "specimen"].iter().map(|column| row.get(column));
+            let class = ["class", "modality", "group", "specimen"]
+                .iter()
+                .map(|column| row.get(column));
             self.concepts.push(Concept {
                 id: text("id"),
                 kind,
@@ -598,7 +658,11 @@ impl<'t> Builder<'t> {
                 atc: text("atc"),
                 loinc: text("loinc"),
                 parent: text("parent"),
-                class: class.into_iter().find(|class| !class.is_empty()).unwrap_or_default().to_owned(),
+                class: class
+                    .into_iter()
+                    .find(|class| !class.is_empty())
+                    .unwrap_or_default()
+                    .to_owned(),
                 domain: table.stem.to_owned(),
             });
         }
@@ -627,7 +691,9 @@ impl<'t> Builder<'t> {
                 let surface = &self.surfaces[index];
                 if surface.text.contains(standard) {
                     let (text, concepts) = (surface.text.replace(standard, variant), surface.concepts.clone());
-                    concepts.into_iter().for_each(|concept| self.add_surface(text.clone(), concept));
+                    concepts
+                        .into_iter()
+                        .for_each(|concept| self.add_surface(text.clone(), concept));
                 }
             }
         }
@@ -643,14 +709,25 @@ impl<'t> Builder<'t> {
             }
             Entry::Vacant(entry) => {
                 entry.insert(self.surfaces.len() as u32);
-                self.surfaces.push(Surface { text, concepts: vec![concept] });
+                self.surfaces.push(Surface {
+                    text,
+                    concepts: vec![concept],
+                });
             }
         }
     }
 
     fn finish(self) -> Result<Lexicon, Error> {
-        let Builder { concepts, surfaces, by_surface, variants } = self;
-        let fault = |reason: String| Error::Embedded { what: "surface matcher", reason };
+        let Builder {
+            concepts,
+            surfaces,
+            by_surface,
+            variants,
+        } = self;
+        let fault = |reason: String| Error::Embedded {
+            what: "surface matcher",
+            reason,
+        };
         let patterns: Vec<(String, u32)> = surfaces
             .iter()
             .enumerate()
@@ -660,10 +737,21 @@ impl<'t> Builder<'t> {
             .match_kind(MatchKind::Standard)
             .build_with_values(patterns)
             .map_err(|error| fault(error.to_string()))?;
-        let labels: HashMap<&str, ConceptId> =
-            concepts.iter().enumerate().rev().map(|(index, c)| (c.label.as_str(), ConceptId(index as u32))).collect();
-        let parents = concepts.iter().map(|concept| labels.get(concept.parent.as_str()).copied()).collect();
-        let by_id = concepts.iter().enumerate().map(|(index, c)| (c.id.clone(), ConceptId(index as u32))).collect();
+        let labels: HashMap<&str, ConceptId> = concepts
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(index, c)| (c.label.as_str(), ConceptId(index as u32)))
+            .collect();
+        let parents = concepts
+            .iter()
+            .map(|concept| labels.get(concept.parent.as_str()).copied())
+            .collect();
+        let by_id = concepts
+            .iter()
+            .enumerate()
+            .map(|(index, c)| (c.id.clone(), ConceptId(index as u32)))
+            .collect();
         Ok(Lexicon {
             concepts,
             by_id,
@@ -678,7 +766,10 @@ impl<'t> Builder<'t> {
             organism_disease: HashMap::new(),
             results: HashMap::new(),
             prefixes: Vec::new(),
-            variants: variants.iter().map(|&(standard, variant)| (standard.to_owned(), variant.to_owned())).collect(),
+            variants: variants
+                .iter()
+                .map(|&(standard, variant)| (standard.to_owned(), variant.to_owned()))
+                .collect(),
             generic: HashSet::new(),
             heads: Vec::new(),
             change_heads: Vec::new(),

@@ -45,7 +45,10 @@ impl RangeRow {
             sex,
             age_min: table.number(row, "age_min")?.unwrap_or(0.0),
             age_max: table.number(row, "age_max")?.unwrap_or(f64::INFINITY),
-            range: ReferenceRange { low: table.number(row, "low")?, high: table.number(row, "high")? },
+            range: ReferenceRange {
+                low: table.number(row, "low")?,
+                high: table.number(row, "high")?,
+            },
         })
     }
 }
@@ -80,8 +83,20 @@ impl TestData {
 
 /// A unit without the differences that do not count: case, spaces, 「毎」 forms.
 pub(super) fn canonical_unit(unit: &str) -> String {
-    let mut text: String = unit.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
-    for (from, to) in [("μ", "u"), ("µ", "u"), ("cmm", "ul"), ("mm3", "ul"), ("mm^3", "ul"), ("iu", "u"), ("㎕", "ul")] {
+    let mut text: String = unit
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .flat_map(char::to_lowercase)
+        .collect();
+    for (from, to) in [
+        ("μ", "u"),
+        ("µ", "u"),
+        ("cmm", "ul"),
+        ("mm3", "ul"),
+        ("mm^3", "ul"),
+        ("iu", "u"),
+        ("㎕", "ul"),
+    ] {
         text = text.replace(from, to);
     }
     text

@@ -21,12 +21,20 @@ pub(super) struct Row<'t> {
 impl<'t> Row<'t> {
     /// The cell of a column; empty where the table has no such column.
     pub fn get(&self, column: &str) -> &'t str {
-        self.columns.get(column).and_then(|&index| self.cells.get(index)).copied().unwrap_or_default()
+        self.columns
+            .get(column)
+            .and_then(|&index| self.cells.get(index))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The cell's values, which `|` separates.
     pub fn list(&self, column: &str) -> Vec<String> {
-        self.get(column).split('|').filter(|value| !value.is_empty()).map(str::to_owned).collect()
+        self.get(column)
+            .split('|')
+            .filter(|value| !value.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -36,8 +44,13 @@ impl<'t> Table<'t> {
         // Cells hold no quotes or line breaks (a test checks it), so splitting is all there is.
         let mut lines = text.lines().enumerate();
         let header = lines.next().map_or("", |(_, line)| line);
-        let columns: std::rc::Rc<HashMap<&str, usize>> =
-            std::rc::Rc::new(header.split('\t').enumerate().map(|(index, name)| (name, index)).collect());
+        let columns: std::rc::Rc<HashMap<&str, usize>> = std::rc::Rc::new(
+            header
+                .split('\t')
+                .enumerate()
+                .map(|(index, name)| (name, index))
+                .collect(),
+        );
         let mut rows = Vec::new();
         for (index, line) in lines {
             let cells: Vec<&str> = line.split('\t').collect();
@@ -49,7 +62,11 @@ impl<'t> Table<'t> {
                     reason: format!("{} cells where the header has {}", cells.len(), columns.len()),
                 });
             }
-            rows.push(Row { line: index + 1, cells, columns: std::rc::Rc::clone(&columns) });
+            rows.push(Row {
+                line: index + 1,
+                cells,
+                columns: std::rc::Rc::clone(&columns),
+            });
         }
         Ok(Table { folder, stem, rows })
     }
@@ -70,6 +87,8 @@ impl<'t> Table<'t> {
         if cell.is_empty() {
             return Ok(None);
         }
-        cell.parse().map(Some).map_err(|_| self.error(row, cell, &format!("{column} is not a number")))
+        cell.parse()
+            .map(Some)
+            .map_err(|_| self.error(row, cell, &format!("{column} is not a number")))
     }
 }

@@ -28,7 +28,11 @@ impl Definitions {
         for draft in drafts {
             let defines = matches!(
                 draft.kind,
-                MentionKind::Disease | MentionKind::Finding | MentionKind::Drug | MentionKind::Treatment | MentionKind::Exam
+                MentionKind::Disease
+                    | MentionKind::Finding
+                    | MentionKind::Drug
+                    | MentionKind::Treatment
+                    | MentionKind::Exam
             );
             if defines
                 && let Some(captures) = IN_PARENTHESES.captures(&text[draft.span.end..])
@@ -37,7 +41,10 @@ impl Definitions {
                 let form = form.as_str().trim();
                 // A stage or a mere capital letter is no abbreviation.
                 if form.len() >= 2 && form.chars().filter(char::is_ascii_uppercase).count() >= 2 {
-                    definitions.by_form.entry(form.to_owned()).or_insert((draft.concept, draft.span));
+                    definitions
+                        .by_form
+                        .entry(form.to_owned())
+                        .or_insert((draft.concept, draft.span));
                 }
             }
         }
@@ -54,7 +61,11 @@ impl Definitions {
     pub fn apply(&self, text: &str, drafts: &mut Vec<Draft>) {
         let mut added = Vec::new();
         for (form, &(concept, defined_at)) in &self.by_form {
-            let Some(kind) = drafts.iter().find(|draft| draft.span == defined_at).map(|draft| draft.kind) else {
+            let Some(kind) = drafts
+                .iter()
+                .find(|draft| draft.span == defined_at)
+                .map(|draft| draft.kind)
+            else {
                 continue;
             };
             for (start, _) in text.match_indices(form.as_str()) {
@@ -70,7 +81,10 @@ impl Definitions {
                         draft.expansion = Some(defined_at);
                     }
                     Some(_) => {}
-                    None => added.push(Draft { expansion: Some(defined_at), ..Draft::new(span, kind, concept) }),
+                    None => added.push(Draft {
+                        expansion: Some(defined_at),
+                        ..Draft::new(span, kind, concept)
+                    }),
                 }
             }
         }

@@ -32,7 +32,9 @@ pub fn normalize(report: &str) -> NormalizedText {
     let mut wrapped = wrapped.iter().copied().peekable();
     let mut norm = String::with_capacity(report.len());
     let mut origin: Vec<(u32, u32)> = Vec::with_capacity(report.len());
-    let mut clusters = Clusters { chars: report.char_indices().peekable() };
+    let mut clusters = Clusters {
+        chars: report.char_indices().peekable(),
+    };
     while let Some((start, first)) = clusters.chars.peek().copied() {
         let cluster = clusters.take(report);
         let end = start + cluster.len();
@@ -57,7 +59,11 @@ pub fn normalize(report: &str) -> NormalizedText {
         }
         // Nearly all of a report is kana and kanji, which NFKC leaves as they are.
         if cluster.len() == first.len_utf8() && is_plain(first) {
-            let c = if first == 'ー' && norm.ends_with(|c: char| c.is_ascii_alphanumeric()) { '-' } else { first };
+            let c = if first == 'ー' && norm.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+                '-'
+            } else {
+                first
+            };
             push(c, &mut norm);
             continue;
         }
@@ -122,15 +128,21 @@ fn wrapped_line_breaks(report: &str) -> Vec<usize> {
         let line = report[start..at].trim_end_matches('\r');
         start = at + 1;
         let next = report[start..].lines().next().unwrap_or_default();
-        let ends_open = line.trim_end().chars().next_back().is_some_and(|c| {
-            is_kana_or_kanji(c) || matches!(c, '、' | '，' | ',' | '･' | '・') || c.is_alphanumeric()
-        });
+        let ends_open =
+            line.trim_end().chars().next_back().is_some_and(|c| {
+                is_kana_or_kanji(c) || matches!(c, '、' | '，' | ',' | '･' | '・') || c.is_alphanumeric()
+            });
         let continues = next.chars().next().is_some_and(|c| {
             is_kana_or_kanji(c) || matches!(c, '、' | '。' | '，' | '．' | '）' | ')') || c.is_ascii_lowercase()
         });
         // A title stands on a line of its own.
         let is_title = line.trim_end().ends_with('例');
-        if ends_open && !is_title && continues && line.chars().count() >= WRAPPED_LINE_CHARS && !looks_like_heading(next) {
+        if ends_open
+            && !is_title
+            && continues
+            && line.chars().count() >= WRAPPED_LINE_CHARS
+            && !looks_like_heading(next)
+        {
             if report[..at].ends_with('\r') {
                 breaks.push(at - 1);
             }
@@ -142,7 +154,9 @@ fn wrapped_line_breaks(report: &str) -> Vec<usize> {
 
 /// 「主訴：…」 at the start of a line.
 fn looks_like_heading(line: &str) -> bool {
-    line.chars().take(10).any(|c| matches!(c, ':' | '：' | '】' | '〉' | '＞' | '>' | '］' | ']' | '〕'))
+    line.chars()
+        .take(10)
+        .any(|c| matches!(c, ':' | '：' | '】' | '〉' | '＞' | '>' | '］' | ']' | '〕'))
 }
 
 fn is_kana_or_kanji(c: char) -> bool {

@@ -37,8 +37,9 @@ static PAST_BEFORE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"既往(?:歴)?(?:に|は|と|として|:|で)").expect("a constant pattern"));
 
 /// A sentence of background or discussion that speaks of this patient after all.
-static THIS_CASE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"本例|本症例|自験例|今回|我々|われわれ|当院で|本患者|患者は").expect("a constant pattern"));
+static THIS_CASE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"本例|本症例|自験例|今回|我々|われわれ|当院で|本患者|患者は").expect("a constant pattern")
+});
 
 /// The report's own case is told of.
 static REPORTED: LazyLock<Regex> =
@@ -61,11 +62,20 @@ pub fn assertions(
     let mut assertions = vec![Assertion::default(); drafts.len()];
     let mut first = 0;
     for sentence in sentences {
-        let Some(section) = sections.get(sentence.section) else { continue };
+        let Some(section) = sections.get(sentence.section) else {
+            continue;
+        };
         first += drafts[first..].partition_point(|draft| draft.span.start < sentence.span.start);
         let len = drafts[first..].partition_point(|draft| draft.span.start < sentence.span.end);
         let inside = first..first + len;
-        qualify_sentence(text, section.kind, sentence.span, &drafts[inside.clone()], lexicon, &mut assertions[inside]);
+        qualify_sentence(
+            text,
+            section.kind,
+            sentence.span,
+            &drafts[inside.clone()],
+            lexicon,
+            &mut assertions[inside],
+        );
         first += len;
     }
     assertions
@@ -103,7 +113,10 @@ fn qualify_sentence(
         }
         let after = first_chars(&text[span.end..sentence.end], 80);
         let before = &text[sentence.start..span.start];
-        if section == SectionKind::PastHistory || PAST_AFTER.is_match(after) || PAST_BEFORE.is_match(last_chars(before, 60)) {
+        if section == SectionKind::PastHistory
+            || PAST_AFTER.is_match(after)
+            || PAST_BEFORE.is_match(last_chars(before, 60))
+        {
             assertion.time = Temporality::Past;
         }
         let mut joined = false;
@@ -139,7 +152,9 @@ fn qualify_sentence(
 fn coordinated(between: &str, kind: MentionKind, next: MentionKind) -> bool {
     let condition = |kind| matches!(kind, MentionKind::Disease | MentionKind::Finding | MentionKind::Feature);
     let site = |kind| matches!(kind, MentionKind::Site);
-    (condition(kind) && (condition(next) || site(next)) || site(kind) && (condition(next) || site(next)) || kind == next)
+    (condition(kind) && (condition(next) || site(next))
+        || site(kind) && (condition(next) || site(next))
+        || kind == next)
         && COORDINATION.is_match(between)
 }
 
@@ -172,7 +187,11 @@ fn first_chars(text: &str, count: usize) -> &str {
 
 /// The last `count` characters.
 fn last_chars(text: &str, count: usize) -> &str {
-    let start = text.char_indices().rev().nth(count.saturating_sub(1)).map_or(0, |(at, _)| at);
+    let start = text
+        .char_indices()
+        .rev()
+        .nth(count.saturating_sub(1))
+        .map_or(0, |(at, _)| at);
     &text[start..]
 }
 
@@ -180,12 +199,18 @@ fn last_chars(text: &str, count: usize) -> &str {
 fn status_before(before: &str, lexicon: &Lexicon) -> Option<Status> {
     // A cue stands directly before; without the cut a long sentence would cost its square.
     let before = last_chars(before, 16);
-    lexicon.status_cues().iter().filter(|cue| !cue.after).find_map(|cue| match cue.kind {
-        StatusCueKind::Status(status) => {
-            cue.pattern.find(before).filter(|found| found.end() == before.len() && !found.is_empty()).map(|_| status)
-        }
-        StatusCueKind::Neutral => None,
-    })
+    lexicon
+        .status_cues()
+        .iter()
+        .filter(|cue| !cue.after)
+        .find_map(|cue| match cue.kind {
+            StatusCueKind::Status(status) => cue
+                .pattern
+                .find(before)
+                .filter(|found| found.end() == before.len() && !found.is_empty())
+                .map(|_| status),
+            StatusCueKind::Neutral => None,
+        })
 }
 
 /// A family member before the mention in the same clause: 「母が糖尿病」「父:胃癌」.

@@ -37,8 +37,10 @@ pub(super) fn pairs(
         first += mentions[first..].partition_point(|mention| mention.sentence < number);
         let len = mentions[first..].partition_point(|mention| mention.sentence == number);
         let inside = &mentions[first..first + len];
-        let nodes: Vec<(&Mention, usize)> =
-            inside.iter().filter_map(|mention| Some((mention, *node_of.get(&mention.id.0)?))).collect();
+        let nodes: Vec<(&Mention, usize)> = inside
+            .iter()
+            .filter_map(|mention| Some((mention, *node_of.get(&mention.id.0)?)))
+            .collect();
         for (at, &(cause, cause_node)) in nodes.iter().enumerate() {
             if matches!(cause.kind, MentionKind::TestItem) {
                 continue;
@@ -70,7 +72,16 @@ pub(super) fn pairs(
                             if effect.norm.start < cue_end {
                                 continue;
                             }
-                            add(&mut found, cause_node, effect_node, Cued { kind: cue.relation, weight, span });
+                            add(
+                                &mut found,
+                                cause_node,
+                                effect_node,
+                                Cued {
+                                    kind: cue.relation,
+                                    weight,
+                                    span,
+                                },
+                            );
                             // What stands further on is said of less surely.
                             weight *= 0.8;
                         }
@@ -85,7 +96,16 @@ pub(super) fn pairs(
                         let span = Span::new(cause.norm.end + skip, cause.norm.end + skip + hit.end());
                         let after = nodes[at + 1..].iter().find(|(next, _)| next.norm.start == span.end);
                         if let Some(&(_, owner)) = after {
-                            add(&mut found, owner, cause_node, Cued { kind: cue.relation, weight: cue.weight, span });
+                            add(
+                                &mut found,
+                                owner,
+                                cause_node,
+                                Cued {
+                                    kind: cue.relation,
+                                    weight: cue.weight,
+                                    span,
+                                },
+                            );
                         }
                     }
                     CueDirection::Subject => {
@@ -99,9 +119,20 @@ pub(super) fn pairs(
                                 break;
                             }
                             let rest = &text[effect.norm.end..sentence.span.end];
-                            let Some(hit) = cue.pattern.find(rest).filter(|hit| hit.end() > 0) else { continue };
+                            let Some(hit) = cue.pattern.find(rest).filter(|hit| hit.end() > 0) else {
+                                continue;
+                            };
                             let span = Span::new(effect.norm.end, effect.norm.end + hit.end());
-                            add(&mut found, cause_node, effect_node, Cued { kind: cue.relation, weight: cue.weight, span });
+                            add(
+                                &mut found,
+                                cause_node,
+                                effect_node,
+                                Cued {
+                                    kind: cue.relation,
+                                    weight: cue.weight,
+                                    span,
+                                },
+                            );
                         }
                     }
                 }
@@ -116,7 +147,10 @@ fn parenthesis(rest: &str) -> usize {
     if !rest.starts_with('(') {
         return 0;
     }
-    rest.bytes().take(60).position(|byte| byte == b')').map_or(0, |at| at + 1)
+    rest.bytes()
+        .take(60)
+        .position(|byte| byte == b')')
+        .map_or(0, |at| at + 1)
 }
 
 fn add(found: &mut HashMap<(usize, usize), Cued>, cause: usize, effect: usize, cued: Cued) {

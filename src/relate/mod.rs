@@ -4,9 +4,7 @@ mod cues;
 mod knowledge;
 
 use crate::lexicon::{Key, Lexicon};
-use crate::types::{
-    Candidate, Label, Mention, NodeId, NormalizedText, Relation, RelationKind, Role, Sentence, Why,
-};
+use crate::types::{Candidate, Label, Mention, NodeId, NormalizedText, Relation, RelationKind, Role, Sentence, Why};
 
 /// Score of an examination that shows the very disease.
 const SHOWN_BY_EXAM: f64 = 2.6;
@@ -29,7 +27,10 @@ pub fn relations(
     candidates: &[Candidate],
     lexicon: &Lexicon,
 ) -> Vec<Relation> {
-    let keys: Vec<Option<Key>> = candidates.iter().map(|candidate| knowledge::key(candidate, lexicon)).collect();
+    let keys: Vec<Option<Key>> = candidates
+        .iter()
+        .map(|candidate| knowledge::key(candidate, lexicon))
+        .collect();
     let cued = cues::pairs(text.norm(), sentences, mentions, candidates, lexicon);
     let mut relations = Vec::new();
     for (source, cause) in candidates.iter().enumerate() {
@@ -47,30 +48,46 @@ pub fn relations(
                 if cause_key == effect_key && effect.role == Role::ExamFinding {
                     score += SHOWN_BY_EXAM;
                     kind = RelationKind::EvidencedBy;
-                    why.push(Why::Structure { reason: "examination that shows it".into() });
+                    why.push(Why::Structure {
+                        reason: "examination that shows it".into(),
+                    });
                 } else if cause_key == effect_key && effect.role == Role::Result {
                     score += RESULT_OF_STATE;
                     kind = RelationKind::EvidencedBy;
-                    why.push(Why::Structure { reason: "result that defines the state".into() });
+                    why.push(Why::Structure {
+                        reason: "result that defines the state".into(),
+                    });
                 } else if let Some((strength, fact)) = lexicon.knowledge().link(lexicon, cause_key, effect_key) {
                     score += KNOWLEDGE * strength;
                     kind = fact.relation;
-                    why.push(Why::Knowledge { cause: fact.cause.clone(), effect: fact.effect.clone() });
+                    why.push(Why::Knowledge {
+                        cause: fact.cause.clone(),
+                        effect: fact.effect.clone(),
+                    });
                 }
             }
-            if let Some(reason) = by_nature(cause, effect, lexicon) && why.is_empty() {
+            if let Some(reason) = by_nature(cause, effect, lexicon)
+                && why.is_empty()
+            {
                 score += BY_NATURE;
                 why.push(Why::Structure { reason: reason.into() });
             }
             if shows_same_name(cause, effect) && why.is_empty() {
                 score += SHOWN_BY_EXAM * 0.9;
                 kind = RelationKind::EvidencedBy;
-                why.push(Why::Structure { reason: "examination that shows it".into() });
+                why.push(Why::Structure {
+                    reason: "examination that shows it".into(),
+                });
             }
-            if cause.role != Role::Symptom && let Some(cue) = cued.get(&(source, target)) {
+            if cause.role != Role::Symptom
+                && let Some(cue) = cued.get(&(source, target))
+            {
                 score += CUE * cue.weight;
                 kind = cue.kind;
-                why.push(Why::Cue { span: cue.span, text: cue.span.slice(text.norm()).to_owned() });
+                why.push(Why::Cue {
+                    span: cue.span,
+                    text: cue.span.slice(text.norm()).to_owned(),
+                });
             }
             if why.is_empty() {
                 continue;
@@ -111,10 +128,13 @@ fn by_nature(cause: &Candidate, effect: &Candidate, lexicon: &Lexicon) -> Option
     let is_metastasis = |code: &str| ("C77".."C80").contains(&code);
     let is_primary_cancer = |code: &str| code.starts_with('C') && !is_metastasis(code);
     let name = effect.label.to_string();
-    if cause.role == Role::Disease && is_primary_cancer(cause_code)
-        && effect.role == Role::Disease && (is_metastasis(effect_code) || !is_primary_cancer(effect_code) && name.ends_with("転移")) {
-            return Some("metastasis of the cancer");
-        }
+    if cause.role == Role::Disease
+        && is_primary_cancer(cause_code)
+        && effect.role == Role::Disease
+        && (is_metastasis(effect_code) || !is_primary_cancer(effect_code) && name.ends_with("転移"))
+    {
+        return Some("metastasis of the cancer");
+    }
     if let (Role::Exposure, Label::History(exposure)) = (cause.role, &cause.label) {
         let drug = exposure.trim_end_matches("使用");
         let is_condition = matches!(effect.role, Role::Disease | Role::Pathology | Role::Symptom);
@@ -129,7 +149,8 @@ fn by_nature(cause: &Candidate, effect: &Candidate, lexicon: &Lexicon) -> Option
 fn shows_same_name(cause: &Candidate, effect: &Candidate) -> bool {
     match (&cause.label, &effect.label) {
         (Label::Condition(name) | Label::AtSite { condition: name, .. }, Label::ExamFinding { finding, .. }) => {
-            name.chars().count() >= 3 && (finding.contains(name.as_str()) || name.contains(finding.as_str()) && finding.chars().count() >= 3)
+            name.chars().count() >= 3
+                && (finding.contains(name.as_str()) || name.contains(finding.as_str()) && finding.chars().count() >= 3)
         }
         _ => false,
     }
@@ -146,6 +167,8 @@ fn default_kind(cause: &Candidate, effect: &Candidate) -> RelationKind {
 
 fn share_sentence(a: &Candidate, b: &Candidate, mentions: &[Mention]) -> bool {
     a.mentions.iter().any(|x| {
-        b.mentions.iter().any(|y| mentions[x.0 as usize].sentence == mentions[y.0 as usize].sentence)
+        b.mentions
+            .iter()
+            .any(|y| mentions[x.0 as usize].sentence == mentions[y.0 as usize].sentence)
     })
 }

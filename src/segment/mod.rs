@@ -141,7 +141,8 @@ static BRACKETED: LazyLock<Regex> = LazyLock::new(|| {
 
 /// A known word and a colon, at the start of a line or sentence.
 static COLON: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?m)(?:^|[。.,、]|\s)\s*(?:\(?\d{1,2}[).]\s*)?([^\s:、。.,()\n<>【】]{2,12})[:;]").expect("a constant pattern")
+    Regex::new(r"(?m)(?:^|[。.,、]|\s)\s*(?:\(?\d{1,2}[).]\s*)?([^\s:、。.,()\n<>【】]{2,12})[:;]")
+        .expect("a constant pattern")
 });
 
 /// S/O/A/P at the start of a line.
@@ -149,12 +150,14 @@ static SOAP_LINE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(?m)^\s*([SOAP])\s*[):]\s*").expect("a constant pattern"));
 
 /// A line that is nothing but a known heading.
-static BARE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?m)^\s*(?:\d{1,2}[.)]\s*)?([^\s:、。.,()\n]{2,12})\s*$").expect("a constant pattern"));
+static BARE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)^\s*(?:\d{1,2}[.)]\s*)?([^\s:、。.,()\n]{2,12})\s*$").expect("a constant pattern")
+});
 
 /// Where the case begins in a report without headings.
 static CASE_START: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:症例|患者|患児)\d?(?:は|:|,|、|\s)|\d{1,3}\s*(?:歳|才|代|か月|ヵ月)[^。\n]{0,8}(?:男|女)").expect("a constant pattern")
+    Regex::new(r"(?:症例|患者|患児)\d?(?:は|:|,|、|\s)|\d{1,3}\s*(?:歳|才|代|か月|ヵ月)[^。\n]{0,8}(?:男|女)")
+        .expect("a constant pattern")
 });
 
 /// A first line that is a title: 「…の1例」.
@@ -213,7 +216,11 @@ fn close(
 ) {
     let body = Span::new(start, end);
     if heading.is_some() || !body.slice(text).trim().is_empty() {
-        sections.push(Section { kind, heading, span: body });
+        sections.push(Section {
+            kind,
+            heading,
+            span: body,
+        });
     }
 }
 
@@ -243,16 +250,25 @@ fn headings(text: &str) -> Vec<(Span<Norm>, SectionKind)> {
     }
     for pattern in [&*COLON, &*BARE] {
         for captures in pattern.captures_iter(text) {
-            let (Some(whole), Some(words)) = (captures.get(0), captures.get(1)) else { continue };
+            let (Some(whole), Some(words)) = (captures.get(0), captures.get(1)) else {
+                continue;
+            };
             if ends_in_heading_word(words.as_str())
                 && let Some(kind) = heading_kind(words.as_str())
             {
-                let end = if text[..whole.end()].ends_with('\n') { words.end() } else { whole.end() };
+                let end = if text[..whole.end()].ends_with('\n') {
+                    words.end()
+                } else {
+                    whole.end()
+                };
                 found.push((Span::new(words.start(), end), kind));
             }
         }
     }
-    let soap: Vec<_> = SOAP_LINE.captures_iter(text).filter_map(|c| Some((c.get(0)?, c.get(1)?))).collect();
+    let soap: Vec<_> = SOAP_LINE
+        .captures_iter(text)
+        .filter_map(|c| Some((c.get(0)?, c.get(1)?)))
+        .collect();
     // One "A:" is an answer or an artery; two letters of the four are the scheme.
     if soap.len() >= 2 {
         for (whole, letter) in soap {
@@ -265,7 +281,12 @@ fn headings(text: &str) -> Vec<(Span<Norm>, SectionKind)> {
 }
 
 fn ends_in_heading_word(words: &str) -> bool {
-    HEADINGS.iter().any(|(word, _)| words.trim().trim_end_matches(|c: char| c.is_ascii_digit()).ends_with(word))
+    HEADINGS.iter().any(|(word, _)| {
+        words
+            .trim()
+            .trim_end_matches(|c: char| c.is_ascii_digit())
+            .ends_with(word)
+    })
 }
 
 /// Finds background and discussion in long sections that no heading tells apart.
@@ -281,7 +302,11 @@ fn split_unheaded(text: &str, sections: Vec<Section>) -> Vec<Section> {
             && section.span.start == 0
             && let Some(title) = TITLE.find(section.span.slice(text))
         {
-            split.push(Section { kind: SectionKind::Title, heading: None, span: Span::new(0, title.end()) });
+            split.push(Section {
+                kind: SectionKind::Title,
+                heading: None,
+                span: Span::new(0, title.end()),
+            });
             section.span = Span::new(title.end(), section.span.end);
         }
         let body = section.span.slice(text);
@@ -306,14 +331,20 @@ fn split_unheaded(text: &str, sections: Vec<Section>) -> Vec<Section> {
         }
         let body = section.span.slice(text);
         // Only what stands in the last half can be the discussion.
-        let half = body.char_indices().nth(body.chars().count() / 2).map_or(0, |(at, _)| at);
+        let half = body
+            .char_indices()
+            .nth(body.chars().count() / 2)
+            .map_or(0, |(at, _)| at);
         let discussion = DISCUSSION_START
             .find_iter(body)
             .map(|found| sentence_start(body, found.start()))
             .find(|&at| at >= half && at > 0);
         if let Some(at) = discussion {
             let middle = section.span.start + at;
-            split.push(Section { span: Span::new(section.span.start, middle), ..section.clone() });
+            split.push(Section {
+                span: Span::new(section.span.start, middle),
+                ..section.clone()
+            });
             split.push(Section {
                 kind: SectionKind::Discussion,
                 heading: None,
@@ -343,7 +374,10 @@ pub fn sentences(text: &str, sections: &[Section]) -> Vec<Sentence> {
             let trimmed = part.trim();
             if !trimmed.is_empty() {
                 let at = section.span.start + start + (part.len() - part.trim_start().len());
-                sentences.push(Sentence { span: Span::new(at, at + trimmed.len()), section: index });
+                sentences.push(Sentence {
+                    span: Span::new(at, at + trimmed.len()),
+                    section: index,
+                });
             }
             start = end;
         }
@@ -365,7 +399,10 @@ fn sentence_ends(body: &str) -> impl Iterator<Item = usize> + '_ {
                 // An abbreviation or list number before a space, unless the line ends here.
                 let abbreviation = before.is_some_and(|c| c.is_ascii_alphanumeric())
                     && !matches!(after, None | Some('\n'))
-                    && (after == Some(' ') && body[end..].trim_start().starts_with(|c: char| c.is_ascii_alphanumeric())
+                    && (after == Some(' ')
+                        && body[end..]
+                            .trim_start()
+                            .starts_with(|c: char| c.is_ascii_alphanumeric())
                         || list_number(&body[..at]));
                 !inside_latin && !abbreviation
             }
@@ -386,7 +423,10 @@ mod tests {
     use super::*;
 
     fn parts(text: &str) -> Vec<(SectionKind, &str)> {
-        sections(text).iter().map(|section| (section.kind, section.span.slice(text).trim())).collect()
+        sections(text)
+            .iter()
+            .map(|section| (section.kind, section.span.slice(text).trim()))
+            .collect()
     }
 
     #[test]
@@ -406,7 +446,12 @@ mod tests {
         let soap = "S: 頭痛あり\nO: 血圧150/90\nA: 高血圧\nP: 降圧薬";
         assert_eq!(
             parts(soap).iter().map(|part| part.0).collect::<Vec<_>>(),
-            [SectionKind::PresentIllness, SectionKind::PhysicalExam, SectionKind::Diagnosis, SectionKind::Treatment]
+            [
+                SectionKind::PresentIllness,
+                SectionKind::PhysicalExam,
+                SectionKind::Diagnosis,
+                SectionKind::Treatment
+            ]
         );
     }
 
@@ -429,6 +474,9 @@ mod tests {
         let text = "体温38.5度.Dr. Aが診察.ver. 2を使用。\nCRP 0.3\n咳嗽あり";
         let sections = sections(text);
         let found: Vec<_> = sentences(text, &sections).iter().map(|s| s.span.slice(text)).collect();
-        assert_eq!(found, ["体温38.5度.", "Dr. Aが診察.", "ver. 2を使用。", "CRP 0.3", "咳嗽あり"]);
+        assert_eq!(
+            found,
+            ["体温38.5度.", "Dr. Aが診察.", "ver. 2を使用。", "CRP 0.3", "咳嗽あり"]
+        );
     }
 }

@@ -42,12 +42,16 @@ impl Tokenizer {
         };
         let dictionary = base::load().map_err(fault)?;
         let user = UserDictionary::load(MEDICAL).map_err(fault)?;
-        Ok(Tokenizer { segmenter: Segmenter::new(Mode::Normal, dictionary, Some(user)) })
+        Ok(Tokenizer {
+            segmenter: Segmenter::new(Mode::Normal, dictionary, Some(user)),
+        })
     }
 
     /// A worker for one thread. Copies the medical terms (a few megabytes), so keep it.
     pub fn worker(&self) -> Worker {
-        Worker { worker: self.segmenter.new_worker() }
+        Worker {
+            worker: self.segmenter.new_worker(),
+        }
     }
 }
 
@@ -67,7 +71,10 @@ impl Worker {
                 let mut details = token.details_iter();
                 let class = details.next().unwrap_or_default();
                 let detail = details.next().unwrap_or_default();
-                Token { span, pos: part_of_speech(class, detail) }
+                Token {
+                    span,
+                    pos: part_of_speech(class, detail),
+                }
             })
             .collect()
     }
@@ -102,8 +109,10 @@ mod tests {
         let text = "入院時に好酸球性多発血管炎性肉芽腫症と診断した。";
         let tokens = tokenizer.worker().tokens(text);
         assert!(
-            tokens.iter().any(|token| token.span.slice(text) == "好酸球性多発血管炎性肉芽腫症"
-                && token.pos == PartOfSpeech::MedicalTerm),
+            tokens
+                .iter()
+                .any(|token| token.span.slice(text) == "好酸球性多発血管炎性肉芽腫症"
+                    && token.pos == PartOfSpeech::MedicalTerm),
             "{:?}",
             tokens.iter().map(|token| token.span.slice(text)).collect::<Vec<_>>()
         );

@@ -101,12 +101,7 @@ impl CaseMap {
         let mut order = Vec::with_capacity(self.nodes.len());
         while let Some((id, depth)) = stack.pop() {
             order.push((id, depth));
-            stack.extend(
-                children[id.0 as usize]
-                    .iter()
-                    .rev()
-                    .map(|&child| (child, depth + 1)),
-            );
+            stack.extend(children[id.0 as usize].iter().rev().map(|&child| (child, depth + 1)));
         }
         order
     }
@@ -121,13 +116,7 @@ impl CaseMap {
     pub fn to_tree(&self) -> String {
         let mut text = String::new();
         for (id, depth) in self.preorder() {
-            let _ = writeln!(
-                text,
-                "{:indent$}-{}",
-                "",
-                self.node(id).label,
-                indent = depth * 2
-            );
+            let _ = writeln!(text, "{:indent$}-{}", "", self.node(id).label, indent = depth * 2);
         }
         text
     }
@@ -151,9 +140,7 @@ impl CaseMap {
             let body = line.trim_start_matches(' ');
             let indent = line.len() - body.len();
             let Some(label) = body.strip_prefix('-').map(str::trim) else {
-                return Err(fail(format!(
-                    "expected `-label` after the indent, found `{body}`"
-                )));
+                return Err(fail(format!("expected `-label` after the indent, found `{body}`")));
             };
             if label.is_empty() {
                 return Err(fail("the label is empty; write one after `-`".into()));

@@ -57,12 +57,7 @@ impl std::str::FromStr for Label {
     /// Reads a label of the notation. Never fails: what has no separator is a condition.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        let pair = |at: usize, len: usize| {
-            (
-                text[..at].trim().to_owned(),
-                text[at + len..].trim().to_owned(),
-            )
-        };
+        let pair = |at: usize, len: usize| (text[..at].trim().to_owned(), text[at + len..].trim().to_owned());
         if let Some(exposure) = text.strip_prefix("H:") {
             return Ok(Label::History(exposure.trim().to_owned()));
         }

@@ -35,18 +35,38 @@ fn lookup(lexicon: &Lexicon, term: &str) -> bool {
     }
     for &id in concepts {
         let concept = lexicon.concept(id);
-        anstream::println!("{term}: {} [{}] {:?}, {}", concept.label, concept.id, concept.kind, codes(concept));
-        let parents: Vec<_> = lexicon.ancestry(id).skip(1).map(|id| lexicon.concept(id).label.as_str()).collect();
+        anstream::println!(
+            "{term}: {} [{}] {:?}, {}",
+            concept.label,
+            concept.id,
+            concept.kind,
+            codes(concept)
+        );
+        let parents: Vec<_> = lexicon
+            .ancestry(id)
+            .skip(1)
+            .map(|id| lexicon.concept(id).label.as_str())
+            .collect();
         list("is a", &parents.join(" < "));
-        list("also", &[concept.synonyms.join(", "), concept.abbreviations.join(", ")].join("; "));
+        list(
+            "also",
+            &[concept.synonyms.join(", "), concept.abbreviations.join(", ")].join("; "),
+        );
         if concept.kind == ConceptKind::Test {
             let range = lexicon.reference_range(id, None, None);
             let bound = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
-            list("range", &range.map_or(String::new(), |range| {
-                format!("{}-{} {}", bound(range.low), bound(range.high), lexicon.main_unit(id))
-            }));
+            list(
+                "range",
+                &range.map_or(String::new(), |range| {
+                    format!("{}-{} {}", bound(range.low), bound(range.high), lexicon.main_unit(id))
+                }),
+            );
         }
-        let key = if concept.kind.is_condition() { lexicon.condition_key(id) } else { Key::Concept(id) };
+        let key = if concept.kind.is_condition() {
+            lexicon.condition_key(id)
+        } else {
+            Key::Concept(id)
+        };
         links("leads to", lexicon.knowledge().effects(key), |fact| &fact.effect);
         links("comes from", lexicon.knowledge().causes(key), |fact| &fact.cause);
     }
@@ -54,13 +74,18 @@ fn lookup(lexicon: &Lexicon, term: &str) -> bool {
 }
 
 fn codes(concept: &Concept) -> String {
-    [("ICD-10", &concept.icd10), ("HPO", &concept.hpo), ("ATC", &concept.atc), ("LOINC", &concept.loinc)]
-        .into_iter()
-        .filter(|(_, code)| !code.is_empty())
-        .map(|(system, code)| format!("{system} {code}"))
-        .chain((!concept.english.is_empty()).then(|| concept.english.clone()))
-        .collect::<Vec<_>>()
-        .join(", ")
+    [
+        ("ICD-10", &concept.icd10),
+        ("HPO", &concept.hpo),
+        ("ATC", &concept.atc),
+        ("LOINC", &concept.loinc),
+    ]
+    .into_iter()
+    .filter(|(_, code)| !code.is_empty())
+    .map(|(system, code)| format!("{system} {code}"))
+    .chain((!concept.english.is_empty()).then(|| concept.english.clone()))
+    .collect::<Vec<_>>()
+    .join(", ")
 }
 
 fn list(name: &str, text: &str) {
@@ -72,6 +97,9 @@ fn list(name: &str, text: &str) {
 fn links<'l>(name: &str, facts: impl Iterator<Item = (Key, &'l Fact)>, end: impl Fn(&Fact) -> &String) {
     let mut facts: Vec<&Fact> = facts.map(|(_, fact)| fact).collect();
     facts.sort_by_key(|fact| std::cmp::Reverse(fact.frequency));
-    let texts: Vec<_> = facts.iter().map(|fact| format!("{} ({})", end(fact), fact.frequency.name())).collect();
+    let texts: Vec<_> = facts
+        .iter()
+        .map(|fact| format!("{} ({})", end(fact), fact.frequency.name()))
+        .collect();
     list(name, &texts.join(", "));
 }

@@ -17,7 +17,11 @@ pub fn run(args: &EvaluateArgs) -> Result<usize, Failure> {
     let predicted = evaluate::read_trees(&args.predicted)?;
     let same = |a: &str, b: &str| pipeline.lexicon().same_concept(a, b);
     let evaluation = evaluate::evaluate(&gold, &predicted, &same);
-    let mentions = args.mentions.as_deref().map(|gold| mention_scores(gold, &args.predicted)).transpose()?;
+    let mentions = args
+        .mentions
+        .as_deref()
+        .map(|gold| mention_scores(gold, &args.predicted))
+        .transpose()?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     if args.json {
         let value = serde_json::json!({ "trees": evaluation, "mentions": mentions });
@@ -34,7 +38,10 @@ pub fn run(args: &EvaluateArgs) -> Result<usize, Failure> {
         writeln!(
             out,
             "mentions  exact F1 {:.3}  partial F1 {:.3} (recall {:.3}, precision {:.3})",
-            mentions.exact.micro.f1, mentions.partial.micro.f1, mentions.partial.micro.recall, mentions.partial.micro.precision
+            mentions.exact.micro.f1,
+            mentions.partial.micro.f1,
+            mentions.partial.micro.recall,
+            mentions.partial.micro.precision
         )?;
     }
     out.flush()?;
@@ -42,9 +49,17 @@ pub fn run(args: &EvaluateArgs) -> Result<usize, Failure> {
 }
 
 fn print_errors(out: &mut impl Write, case: &CaseEvaluation) -> std::io::Result<()> {
-    writeln!(out, "## {}  node F1 {:.2}  edge F1 {:.2}", case.id, case.node.f1, case.edge.f1)?;
+    writeln!(
+        out,
+        "## {}  node F1 {:.2}  edge F1 {:.2}",
+        case.id, case.node.f1, case.edge.f1
+    )?;
     if case.primary_matched != Some(true) {
-        writeln!(out, "  primary: gold {}, predicted {}", case.primary_gold, case.primary_predicted)?;
+        writeln!(
+            out,
+            "  primary: gold {}, predicted {}",
+            case.primary_gold, case.primary_predicted
+        )?;
     }
     for label in &case.missed {
         writeln!(out, "  missed    {label}")?;
@@ -54,7 +69,13 @@ fn print_errors(out: &mut impl Write, case: &CaseEvaluation) -> std::io::Result<
     }
     for wrong in &case.wrong_parents {
         let name = |parent: &Option<String>| parent.clone().unwrap_or_else(|| "(root)".into());
-        writeln!(out, "  parent    {}: gold {}, predicted {}", wrong.node, name(&wrong.gold), name(&wrong.predicted))?;
+        writeln!(
+            out,
+            "  parent    {}: gold {}, predicted {}",
+            wrong.node,
+            name(&wrong.gold),
+            name(&wrong.predicted)
+        )?;
     }
     writeln!(out)
 }

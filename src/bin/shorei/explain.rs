@@ -7,7 +7,9 @@ use shorei::types::{Experiencer, Status, Temporality, Why};
 use crate::args::ExplainArgs;
 use crate::input::{Failure, reports};
 
-const HEADING: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Cyan)));
+const HEADING: Style = Style::new()
+    .bold()
+    .fg_color(Some(anstyle::Color::Ansi(AnsiColor::Cyan)));
 const DIM: Style = Style::new().dimmed();
 
 /// Prints the stages; 0 when all went well.
@@ -24,7 +26,11 @@ pub fn run(args: &ExplainArgs) -> Result<usize, Failure> {
         heading("segment");
         for section in &case.sections {
             let title = section.heading.map_or("", |span| span.slice(norm));
-            anstream::println!("{:<8} {DIM}{title}{DIM:#} {}", section.kind.name(), one_line(section.span.slice(norm), 60));
+            anstream::println!(
+                "{:<8} {DIM}{title}{DIM:#} {}",
+                section.kind.name(),
+                one_line(section.span.slice(norm), 60)
+            );
         }
         heading("tokenize");
         let tokens: Vec<_> = explanation.tokens.iter().map(|token| token.span.slice(norm)).collect();
@@ -43,11 +49,20 @@ pub fn run(args: &ExplainArgs) -> Result<usize, Failure> {
             }
             let concept = mention.concept.map(|id| lexicon.concept(id));
             let concept = concept.map(|concept| {
-                [&concept.label, &concept.icd10, &concept.hpo].into_iter().filter(|text| !text.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+                [&concept.label, &concept.icd10, &concept.hpo]
+                    .into_iter()
+                    .filter(|text| !text.is_empty())
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(" ")
             });
             let value = mention.value.as_ref().map(|value| {
                 let number = value.number.map_or(String::new(), |number| number.to_string());
-                format!("{number}{} {}", value.unit, value.direction.map_or("", |direction| direction.label()))
+                format!(
+                    "{number}{} {}",
+                    value.unit,
+                    value.direction.map_or("", |direction| direction.label())
+                )
             });
             anstream::println!(
                 "{:>3} {:<10} {}  {DIM}{}{DIM:#}  {}  {}",
@@ -66,7 +81,11 @@ pub fn run(args: &ExplainArgs) -> Result<usize, Failure> {
                 format!("{:?}", candidate.role),
                 candidate.label,
                 candidate.primacy,
-                if candidate.needs_effect { ", only as a cause" } else { "" }
+                if candidate.needs_effect {
+                    ", only as a cause"
+                } else {
+                    ""
+                }
             );
         }
         heading("relate");
@@ -93,8 +112,16 @@ fn heading(name: &str) {
 }
 
 fn one_line(text: &str, chars: usize) -> String {
-    let flat: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if flat.chars().count() > chars { flat.chars().take(chars).chain(['…']).collect() } else { flat }
+    let flat: String = text
+        .trim()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if flat.chars().count() > chars {
+        flat.chars().take(chars).chain(['…']).collect()
+    } else {
+        flat
+    }
 }
 
 fn why(why: &Why) -> String {

@@ -17,7 +17,9 @@ pub type Failure = Box<dyn std::error::Error>;
 
 /// True when writing failed because the reader of the pipe has gone.
 pub fn is_broken_pipe(error: &Failure) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// The reports of a file: all of a .jsonl, else the one that the file is. Each is a result of its
@@ -35,8 +37,15 @@ pub fn reports(path: &Path, id: Option<&str>) -> Vec<Result<Report, Error>> {
             .map(|(index, line)| record(path, index + 1, line))
             .collect();
     }
-    let stem = if path == Path::new("-") { "stdin".into() } else { path.file_stem().unwrap_or_default().to_string_lossy() };
-    vec![Ok(Report { id: id.map_or_else(|| stem.into_owned(), str::to_owned), text })]
+    let stem = if path == Path::new("-") {
+        "stdin".into()
+    } else {
+        path.file_stem().unwrap_or_default().to_string_lossy()
+    };
+    vec![Ok(Report {
+        id: id.map_or_else(|| stem.into_owned(), str::to_owned),
+        text,
+    })]
 }
 
 fn record(path: &Path, line: usize, text: &str) -> Result<Report, Error> {
@@ -46,7 +55,10 @@ fn record(path: &Path, line: usize, text: &str) -> Result<Report, Error> {
         text: String,
     }
     serde_json::from_str::<Record>(text)
-        .map(|record| Report { id: record.id, text: record.text })
+        .map(|record| Report {
+            id: record.id,
+            text: record.text,
+        })
         .map_err(|error| Error::Record {
             file: path.display().to_string(),
             line,
@@ -55,19 +67,32 @@ fn record(path: &Path, line: usize, text: &str) -> Result<Report, Error> {
 }
 
 fn read(path: &Path) -> Result<String, Error> {
-    let io_error = |reason: String| Error::Io { path: path.to_owned(), reason };
+    let io_error = |reason: String| Error::Io {
+        path: path.to_owned(),
+        reason,
+    };
     let limit = 16 * shorei::pipeline::MAX_REPORT_BYTES as u64;
     let mut bytes = Vec::new();
     if path == Path::new("-") {
-        io::stdin().lock().take(limit + 1).read_to_end(&mut bytes).map_err(|error| io_error(error.to_string()))?;
+        io::stdin()
+            .lock()
+            .take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| io_error(error.to_string()))?;
     } else if path.is_dir() {
-        return Err(io_error("is a folder; name the report files in it, e.g. FOLDER/*.txt".into()));
+        return Err(io_error(
+            "is a folder; name the report files in it, e.g. FOLDER/*.txt".into(),
+        ));
     } else if path.extension().is_some_and(|extension| extension == "jsonl") {
         bytes = std::fs::read(path).map_err(|error| io_error(error.to_string()))?;
     } else {
         let file = std::fs::File::open(path).map_err(|error| io_error(error.to_string()))?;
-        file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| io_error(error.to_string()))?;
+        file.take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| io_error(error.to_string()))?;
     }
-    String::from_utf8(bytes)
-        .map_err(|error| Error::NotUtf8 { path: path.to_owned(), at: error.utf8_error().valid_up_to() })
+    String::from_utf8(bytes).map_err(|error| Error::NotUtf8 {
+        path: path.to_owned(),
+        at: error.utf8_error().valid_up_to(),
+    })
 }

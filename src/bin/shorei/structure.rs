@@ -14,7 +14,11 @@ const PROGRESS_FROM: usize = 200;
 /// Structures every report; the number of those that failed.
 pub fn run(args: &StructureArgs) -> Result<usize, Failure> {
     let pipeline = Pipeline::load_default()?;
-    let inputs: Vec<_> = args.files.iter().flat_map(|path| reports(path, args.id.as_deref())).collect();
+    let inputs: Vec<_> = args
+        .files
+        .iter()
+        .flat_map(|path| reports(path, args.id.as_deref()))
+        .collect();
     let several = inputs.len() > 1;
     let progress = progress(inputs.len());
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
