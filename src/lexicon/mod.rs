@@ -432,7 +432,9 @@ impl Lexicon {
             }
             (Label::AtSite { condition: sited, .. }, Label::Condition(plain))
             | (Label::Condition(plain), Label::AtSite { condition: sited, .. })
-                if self.lookup_condition(sited).is_some_and(|id| self.lookup_condition(plain) == Some(id)) =>
+                if self
+                    .lookup_condition(sited)
+                    .is_some_and(|id| self.lookup_condition(plain) == Some(id)) =>
             {
                 return true;
             }

@@ -245,7 +245,8 @@ fn headings(text: &str) -> Vec<(Span<Norm>, SectionKind)> {
             && ends_in_heading_word(words.as_str())
             && let Some(kind) = heading_kind(words.as_str())
         {
-            found.push((Span::new(words.start(), words.end()), kind));
+            let start = captures.get(0).map_or(words.start(), |whole| whole.start());
+            found.push((Span::new(start, words.end()), kind));
         }
     }
     for pattern in [&*COLON, &*BARE] {
