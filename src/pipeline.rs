@@ -96,6 +96,8 @@ impl Pipeline {
         let tokens = self.tokens(text.norm(), &sentences);
         let mut drafts = extract::mentions(&text, &sections, &tokens, &self.lexicon);
         link::Definitions::read(text.norm(), &drafts).apply(text.norm(), &mut drafts);
+        // A heading that nothing follows says nothing.
+        drafts.retain(|draft| sentences.last().is_some_and(|last| draft.span.start < last.span.end));
         let assertions = qualify::assertions(text.norm(), &sections, &sentences, &drafts, &self.lexicon);
         let mentions = self.mentions(&text, &sections, &sentences, &drafts, &assertions);
         let mut candidates = arrange::fold(&text, &sections, &sentences, &mentions, &self.lexicon);

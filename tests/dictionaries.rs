@@ -152,7 +152,7 @@ const VALUES: &[(&str, &str, &[&str])] = &[
             "none",
         ],
     ),
-    ("cues", "direction", &["forward", "subject", "neutral"]),
+    ("cues", "direction", &["forward", "subject", "backward", "neutral"]),
     ("cues", "side", &["before", "after"]),
     (
         "cues",

@@ -17,7 +17,6 @@ fn read(path: &Path) -> String {
 }
 
 #[test]
-#[ignore = "edge F1 is 0.46: 心筋障害 is not inferred, ABPA is not ruled out"]
 fn the_example_of_the_notation() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/examples");
     if !folder.join("egpa.txt").exists() {

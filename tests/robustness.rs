@@ -206,11 +206,10 @@ fn a_very_long_line() {
     structure(&"ー".repeat(30_000));
 }
 
-/// Whatever the length of a sentence, the time is about linear in it: twice the text must not take
-/// more than thrice the time. A report of OCR or of speech has no 。 at all.
+/// A report of OCR or of speech has no 。 at all: work that grows with the square of a sentence's
+/// length would not end within a test's patience. The times are in benches/pipeline.rs.
 #[test]
-#[ignore = "relate::cues scans the rest of the sentence for every pair of mentions: cubic"]
-fn a_sentence_without_end_takes_linear_time() {
+fn a_sentence_without_end() {
     for piece in [
         "発熱と咳嗽を認め",
         "肺炎(ABC)、",
@@ -218,18 +217,7 @@ fn a_sentence_without_end_takes_linear_time() {
         "肺炎による",
         "発熱、",
     ] {
-        let time = |repeats: usize| {
-            let text = piece.repeat(repeats);
-            let start = std::time::Instant::now();
-            structure(&text);
-            start.elapsed()
-        };
-        time(100);
-        let (once, twice) = (time(400), time(800));
-        assert!(
-            twice < once * 3,
-            "{piece}: 400 repetitions take {once:?}, 800 {twice:?}"
-        );
+        structure(&piece.repeat(4_000));
     }
 }
 
