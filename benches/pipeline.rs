@@ -186,9 +186,18 @@ fn stages(c: &mut Criterion) {
         b.iter(|| relate::relations(&text, &sentences, &case.mentions, black_box(candidates), lexicon))
     });
     let relations = relate::relations(&text, &sentences, &case.mentions, candidates, lexicon);
-    group.bench_function("attach", |b| {
-        b.iter(|| arrange::attach(black_box(candidates), black_box(&relations)))
-    });
+    let arranger = arrange::Arranger::load_default(lexicon).expect("the embedded classifiers load");
+    let source = arrange::Source {
+        text: &text,
+        sections: &sections,
+        sentences: &sentences,
+        mentions: &case.mentions,
+        candidates,
+        relations: &relations,
+        lexicon,
+    };
+    assert_eq!(arranger.arrange(source), case.map);
+    group.bench_function("arrange", |b| b.iter(|| arranger.arrange(black_box(source))));
     group.finish();
 }
 

@@ -45,6 +45,18 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A model file is broken or of another version.
+    #[error("{file}:{line}: {reason}: `{value}`")]
+    Model {
+        /// The file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// The value at fault.
+        value: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A record of a data file is broken.
     #[error("{file}:{line}: {reason}")]
     Record {
@@ -73,6 +85,7 @@ impl Error {
             Error::NotUtf8 { .. } => "not-utf8",
             Error::TooLong { .. } => "too-long",
             Error::Dictionary { .. } => "dictionary",
+            Error::Model { .. } => "model",
             Error::Record { .. } => "record",
             Error::Embedded { .. } => "embedded",
         }

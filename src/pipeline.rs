@@ -1,13 +1,17 @@
 //! The order of the stages; no logic of its own.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
 use crate::extract::Draft;
 use crate::lexicon::Lexicon;
 use crate::tokenize::{Tokenizer, Worker};
-use crate::types::{Assertion, Candidate, Case, Mention, MentionId, NormalizedText, Section, Sentence, Span, Token};
+use crate::types::{
+    Assertion, Candidate, Case, CaseMap, Mention, MentionId, NormalizedText, Section, Sentence, Span, Token,
+};
 use crate::{arrange, extract, link, normalize, qualify, relate, segment};
 
 /// The longest report that is read, in bytes: far beyond any case report, short enough that
@@ -25,6 +29,8 @@ pub const MAX_REPORT_BYTES: usize = 1 << 20;
 pub struct Pipeline {
     lexicon: Arc<Lexicon>,
     tokenizer: Tokenizer,
+    /// None for a pipeline that training starts from.
+    arranger: Option<arrange::Arranger>,
     /// Tells this pipeline's workers from another's in a thread's cache.
     serial: u64,
 }
@@ -55,10 +61,36 @@ impl Pipeline {
     /// [`Error::Embedded`] or [`Error::Dictionary`] when the built-in data is at fault, which the
     /// project's tests exclude.
     pub fn load_default() -> Result<Self, Error> {
-        use std::sync::atomic::{AtomicU64, Ordering};
+        Self::load_with(arrange::Arranger::load_default)
+    }
+
+    /// As [`Pipeline::load_default`], with the arranger's classifiers from a folder: those that
+    /// `training/arranger` made of one's own case maps.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::Model`] for a missing or broken file, besides those of
+    /// [`Pipeline::load_default`].
+    pub fn load_with_arranger(folder: &Path) -> Result<Self, Error> {
+        Self::load_with(|lexicon| arrange::Arranger::load(folder, lexicon))
+    }
+
+    /// A pipeline without the arranger's classifiers, whose cases have candidates and relations
+    /// but an empty map: what training the arranger starts from.
+    ///
+    /// # Errors
+    /// As [`Pipeline::load_default`].
+    pub fn load_untrained() -> Result<Self, Error> {
+        let mut pipeline = Self::load_with(|_| Ok(arrange::Arranger::default()))?;
+        pipeline.arranger = None;
+        Ok(pipeline)
+    }
+
+    fn load_with(arranger: impl FnOnce(&Lexicon) -> Result<arrange::Arranger, Error>) -> Result<Self, Error> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
+        let lexicon = Arc::new(Lexicon::load_default()?);
         Ok(Pipeline {
-            lexicon: Arc::new(Lexicon::load_default()?),
+            arranger: Some(arranger(&lexicon)?),
+            lexicon,
             tokenizer: Tokenizer::load()?,
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
         })
@@ -105,7 +137,17 @@ impl Pipeline {
         if arrange::add_latent(&mut candidates, &relations, &self.lexicon) {
             relations = relate::relations(&text, &sentences, &mentions, &candidates, &self.lexicon);
         }
-        let map = arrange::attach(&candidates, &relations);
+        let map = self.arranger.as_ref().map_or_else(CaseMap::default, |arranger| {
+            arranger.arrange(arrange::Source {
+                text: &text,
+                sections: &sections,
+                sentences: &sentences,
+                mentions: &mentions,
+                candidates: &candidates,
+                relations: &relations,
+                lexicon: &self.lexicon,
+            })
+        });
         let case = Case {
             id: id.to_owned(),
             text,

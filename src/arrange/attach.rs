@@ -1,172 +1,222 @@
 //! Candidates and relations → the forest.
+//!
+//! Three classifiers decide: which candidates are nodes, which of them is the primary disease, and
+//! which cause each node has. They are trained on annotated case maps (training/README.md); what
+//! they see is in features.rs.
 
-use std::collections::HashMap;
+use std::path::Path;
 
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::arborescence::maximum_arborescence;
+use super::boosted::Boosted;
+use super::features::{Features, Source, Standing, leaf};
+use crate::error::Error;
+use crate::lexicon::Lexicon;
 use crate::types::{Candidate, CaseMap, Edge, Node, NodeId, Relation, RelationKind, Role, Why};
 
-/// A past condition or an exposure stays when it causes something by at least this score.
-const NEEDED_CAUSE: f64 = 1.35;
-/// Score of a finding's hanging under the primary disease for want of anything better.
-const UNDER_PRIMARY: f64 = 0.5;
-/// Score of a complication's hanging under the primary disease.
-const COMPLICATION: f64 = 0.95;
-/// Score of being a root, for a disease, a symptom and anything else.
-const ROOT_DISEASE: f64 = 0.55;
-/// What a relation from the primary disease has before others.
-const OF_PRIMARY: f64 = 0.2;
-/// What a relation loses to one in smaller steps.
-const DETOUR: f64 = 0.8;
-/// Score of the primary disease's being a root.
-const ROOT_PRIMARY: f64 = 0.75;
-const ROOT_SYMPTOM: f64 = 0.2;
-const ROOT_OTHER: f64 = 0.1;
-/// What each finding that knowledge hangs under a disease adds to its primacy.
-const EXPLAINED: f64 = 0.25;
+/// A candidate is a node from this probability on: about where the node F1 is largest.
+const KEEP: f64 = 0.3;
+/// A cause that is only there for its effects stays in question from this probability on.
+const KEEP_CAUSE: f64 = 0.2;
 
-/// Chooses the primary disease and attaches every candidate to its strongest cause. Relations
-/// refer to candidates by index; the map's node ids are new. O(V·E).
-pub fn attach(candidates: &[Candidate], relations: &[Relation]) -> CaseMap {
-    let mut kept = kept(candidates, relations);
-    let primary = primary(candidates, relations, &kept);
-    loop {
-        let parents = forest(candidates, relations, &kept, primary);
-        // What stayed as a cause but lost its effects to stronger causes is beside the point.
-        let mut has_effect = vec![false; candidates.len()];
-        for (index, parent) in parents.iter().enumerate() {
-            if let Some(parent) = *parent
-                && !matches!(candidates[index].role, Role::Result | Role::ExamFinding)
-            {
-                has_effect[parent] = true;
-            }
-        }
-        let idle = |index: usize| {
-            kept[index] && candidates[index].needs_effect && !has_effect[index] && Some(index) != primary
-        };
-        let dropped: Vec<usize> = (0..candidates.len()).filter(|&index| idle(index)).collect();
-        if dropped.is_empty() {
-            return build(candidates, relations, &kept, primary, &parents);
-        }
-        dropped.into_iter().for_each(|index| kept[index] = false);
-    }
+/// What words that say a relation outright (「AによるB」) add to its probability, times their weight:
+/// the classifier has seen too few of them to trust them as a reader does.
+const SAID: f64 = 0.6;
+
+/// What a latent pathology has before other causes of what it is known to cause: it was put there
+/// to gather them.
+const LATENT: f64 = 0.5;
+
+const KEEP_FILE: &str = "keep.txt";
+const PRIMARY_FILE: &str = "primary.txt";
+const CAUSE_FILE: &str = "cause.txt";
+
+/// The classifiers, loaded once; shared by threads.
+#[derive(Default)]
+pub struct Arranger {
+    keep: Boosted,
+    primary: Boosted,
+    cause: Boosted,
 }
 
-/// Drops what only counts as a cause and causes nothing that stays.
-fn kept(candidates: &[Candidate], relations: &[Relation]) -> Vec<bool> {
-    let mut kept: Vec<bool> = candidates.iter().map(|candidate| !candidate.needs_effect).collect();
-    loop {
-        let before = kept.clone();
-        for relation in relations {
-            let (source, target) = (relation.source.0 as usize, relation.target.0 as usize);
-            let target_is_condition = matches!(candidates[target].role, Role::Disease | Role::Pathology)
-                || candidates[source].role == Role::Exposure
-                    && relation.why.iter().any(|why| matches!(why, Why::Cue { .. }));
-            if before[target] && relation.score >= NEEDED_CAUSE && target_is_condition {
-                kept[source] = true;
-            }
-        }
-        if kept == before {
-            return kept;
-        }
-    }
-}
-
-/// The disease that the report is about: what it says of itself, and what explains the most.
-fn primary(candidates: &[Candidate], relations: &[Relation], kept: &[bool]) -> Option<usize> {
-    let mut scores: Vec<f64> = candidates.iter().map(|candidate| candidate.primacy).collect();
-    for relation in relations {
-        let known = relation.why.iter().any(|why| matches!(why, Why::Knowledge { .. }));
-        if known && kept[relation.target.0 as usize] {
-            scores[relation.source.0 as usize] += EXPLAINED;
-        }
-    }
-    (0..candidates.len())
-        .filter(|&index| {
-            kept[index] && matches!(candidates[index].role, Role::Disease | Role::Pathology | Role::Symptom)
+impl Arranger {
+    /// Loads the embedded classifiers. A few milliseconds.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the embedded files are at fault, which the project's tests exclude.
+    pub fn load_default(lexicon: &Lexicon) -> Result<Self, Error> {
+        Self::read(lexicon, |name| {
+            Ok(match name {
+                KEEP_FILE => include_str!("../../models/arranger/keep.txt").to_owned(),
+                PRIMARY_FILE => include_str!("../../models/arranger/primary.txt").to_owned(),
+                _ => include_str!("../../models/arranger/cause.txt").to_owned(),
+            })
         })
-        .max_by(|&a, &b| scores[a].total_cmp(&scores[b]).then(b.cmp(&a)))
+    }
+
+    /// Loads the classifiers of a folder: `keep.txt`, `primary.txt`, `cause.txt`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a file that cannot be read; [`Error::Model`] for a broken one, or one
+    /// that was trained for another version of this program.
+    pub fn load(folder: &Path, lexicon: &Lexicon) -> Result<Self, Error> {
+        Self::read(lexicon, |name| {
+            let path = folder.join(name);
+            std::fs::read_to_string(&path).map_err(|error| Error::Io {
+                path,
+                reason: format!("{error}; the folder must hold {KEEP_FILE}, {PRIMARY_FILE} and {CAUSE_FILE}"),
+            })
+        })
+    }
+
+    fn read(lexicon: &Lexicon, text: impl Fn(&str) -> Result<String, Error>) -> Result<Self, Error> {
+        let candidate = Features::candidate_names(lexicon);
+        let pair = Features::pair_names(lexicon);
+        let read = |name: &str, features: &[String]| Boosted::read(name, &text(name)?, features);
+        Ok(Arranger {
+            keep: read(KEEP_FILE, &candidate)?,
+            primary: read(PRIMARY_FILE, &candidate)?,
+            cause: read(CAUSE_FILE, &pair)?,
+        })
+    }
+
+    /// Chooses nodes and the primary disease, and attaches every node to its likeliest cause.
+    /// Relations refer to candidates by index; the map's node ids are new. O(candidates³).
+    pub fn arrange(&self, source: Source<'_>) -> CaseMap {
+        let Source { candidates, .. } = source;
+        let features = Features::new(source);
+        let standing = self.standing(&features, candidates);
+        let mut kept: Vec<bool> = candidates
+            .iter()
+            .zip(&standing)
+            .map(|(candidate, standing)| {
+                standing.is_primary
+                    || standing.keep
+                        >= if candidate.role == Role::Exposure {
+                            KEEP_CAUSE
+                        } else {
+                            KEEP
+                        }
+            })
+            .collect();
+        let primary = standing.iter().position(|standing| standing.is_primary);
+        loop {
+            let parents = self.forest(&features, candidates, &kept, &standing);
+            // A past condition or an exposure that causes nothing is beside the point.
+            let mut has_effect = vec![false; candidates.len()];
+            for (effect, parent) in parents.iter().enumerate() {
+                if let Some((cause, _)) = *parent {
+                    has_effect[cause] |= matters(&candidates[cause], &candidates[effect]);
+                }
+            }
+            let idle: Vec<usize> = (0..candidates.len())
+                .filter(|&index| kept[index] && needs_effect(&candidates[index]) && !has_effect[index])
+                .filter(|&index| Some(index) != primary)
+                .collect();
+            if idle.is_empty() {
+                return build(candidates, source.relations, &kept, primary, &parents);
+            }
+            idle.into_iter().for_each(|index| kept[index] = false);
+        }
+    }
+
+    /// How likely each candidate is a node and the primary disease. The primary disease is a node
+    /// itself, so one that the report only speaks of in general, or of the past, is a last resort.
+    fn standing(&self, features: &Features<'_>, candidates: &[Candidate]) -> Vec<Standing> {
+        let rows: Vec<_> = (0..candidates.len()).map(|index| features.candidate(index)).collect();
+        let scores: Vec<f64> = rows.iter().map(|row| self.primary.score(&row.values)).collect();
+        let can_be = |index: usize| matches!(candidates[index].role, Role::Disease | Role::Pathology | Role::Symptom);
+        let total: f64 = (0..candidates.len())
+            .filter(|&index| can_be(index))
+            .map(|index| scores[index].exp())
+            .sum();
+        let keep: Vec<f64> = rows.iter().map(|row| self.keep.probability(&row.values)).collect();
+        let is_node = |index: usize| keep[index] >= KEEP && !candidates[index].needs_effect;
+        let best = (0..candidates.len())
+            .filter(|&index| can_be(index))
+            .max_by(|&a, &b| {
+                let rank = |index: usize| (is_node(index), scores[index]);
+                rank(a)
+                    .0
+                    .cmp(&rank(b).0)
+                    .then(scores[a].total_cmp(&scores[b]))
+                    .then(b.cmp(&a))
+            })
+            .filter(|&index| features.is_stated(index));
+        (0..candidates.len())
+            .map(|index| Standing {
+                keep: keep[index],
+                primary: if can_be(index) {
+                    scores[index].exp() / total
+                } else {
+                    0.0
+                },
+                is_primary: Some(index) == best,
+            })
+            .collect()
+    }
+
+    /// The parent of each candidate with the probability of that, by index; `None` for roots and
+    /// for what is not kept.
+    fn forest(
+        &self,
+        features: &Features<'_>,
+        candidates: &[Candidate],
+        kept: &[bool],
+        standing: &[Standing],
+    ) -> Vec<Option<(usize, f64)>> {
+        let mut graph: DiGraph<(), f64> = DiGraph::with_capacity(candidates.len() + 1, candidates.len() * 8);
+        let root = graph.add_node(());
+        let nodes: Vec<NodeIndex> = candidates.iter().map(|_| graph.add_node(())).collect();
+        let mut share = vec![0.0; candidates.len() * candidates.len()];
+        for effect in (0..candidates.len()).filter(|&effect| kept[effect]) {
+            let causes: Vec<usize> = (0..candidates.len())
+                .filter(|&cause| cause != effect && kept[cause] && !leaf(candidates[cause].role))
+                .collect();
+            let as_root = self.cause.probability(&features.pair(None, effect, standing).values);
+            let under: Vec<f64> = causes
+                .iter()
+                .map(|&cause| {
+                    let probability = self
+                        .cause
+                        .probability(&features.pair(Some(cause), effect, standing).values);
+                    let latent = candidates[cause].inferred && features.knows(cause, effect);
+                    probability + SAID * features.said(cause, effect) + if latent { LATENT } else { 0.0 }
+                })
+                .collect();
+            let total = as_root + under.iter().sum::<f64>();
+            graph.add_edge(root, nodes[effect], as_root / total);
+            for (&cause, probability) in causes.iter().zip(&under) {
+                share[cause * candidates.len() + effect] = probability / total;
+                graph.add_edge(nodes[cause], nodes[effect], probability / total);
+            }
+        }
+        for effect in (0..candidates.len()).filter(|&effect| !kept[effect]) {
+            graph.add_edge(root, nodes[effect], 0.0);
+        }
+        let parents = maximum_arborescence(&graph, root);
+        // Graph node 0 is the virtual root; node i + 1 is candidate i.
+        nodes
+            .iter()
+            .enumerate()
+            .map(|(effect, node)| {
+                let cause = parents[node.index()]?.index().checked_sub(1)?;
+                Some((cause, share[cause * candidates.len() + effect]))
+            })
+            .collect()
+    }
 }
 
-/// Pairs A → f that another A → B → f explains in smaller steps, with what that takes from their
-/// score: a finding belongs under the most specific cause.
-fn detours(candidates: &[Candidate], relations: &[Relation], kept: &[bool]) -> HashMap<(usize, usize), f64> {
-    let score: HashMap<(usize, usize), f64> = relations
-        .iter()
-        .map(|relation| ((relation.source.0 as usize, relation.target.0 as usize), relation.score))
-        .filter(|((source, target), _)| kept[*source] && kept[*target])
-        .collect();
-    let mut detours = HashMap::new();
-    for (&(cause, effect), &direct) in &score {
-        if !matches!(
-            candidates[effect].role,
-            Role::Result | Role::ExamFinding | Role::Symptom
-        ) {
-            continue;
-        }
-        let specific = (0..candidates.len()).any(|middle| {
-            let step = score.get(&(cause, middle)).is_some_and(|step| *step >= 1.0);
-            let back = score.get(&(middle, cause)).is_some_and(|back| *back >= 1.0);
-            step && !back
-                && matches!(candidates[middle].role, Role::Disease | Role::Pathology)
-                && score.get(&(middle, effect)).is_some_and(|last| *last >= direct * 0.6)
-        });
-        if specific {
-            detours.insert((cause, effect), DETOUR);
-        }
-    }
-    detours
+/// True for what is only there for what it causes: exposures, past conditions, latent pathologies.
+fn needs_effect(candidate: &Candidate) -> bool {
+    candidate.role == Role::Exposure || candidate.needs_effect || candidate.inferred
 }
 
-/// The parent of each candidate, by index; `None` for roots and for what is not kept.
-fn forest(
-    candidates: &[Candidate],
-    relations: &[Relation],
-    kept: &[bool],
-    primary: Option<usize>,
-) -> Vec<Option<usize>> {
-    let between = detours(candidates, relations, kept);
-    let mut graph: DiGraph<(), f64> = DiGraph::with_capacity(candidates.len() + 1, relations.len());
-    let root = graph.add_node(());
-    let nodes: Vec<NodeIndex> = candidates.iter().map(|_| graph.add_node(())).collect();
-    for relation in relations {
-        let (source, target) = (relation.source.0 as usize, relation.target.0 as usize);
-        if kept[source] && kept[target] {
-            let bonus = if Some(source) == primary { OF_PRIMARY } else { 0.0 };
-            graph.add_edge(
-                nodes[source],
-                nodes[target],
-                relation.score + bonus - between.get(&(source, target)).copied().unwrap_or(0.0),
-            );
-        }
-    }
-    for (index, candidate) in candidates.iter().enumerate().filter(|&(index, _)| kept[index]) {
-        let as_root = match candidate.role {
-            _ if Some(index) == primary => ROOT_PRIMARY,
-            Role::Disease | Role::Exposure => ROOT_DISEASE,
-            Role::Symptom | Role::Pathology => ROOT_SYMPTOM,
-            _ => ROOT_OTHER,
-        };
-        graph.add_edge(root, nodes[index], as_root);
-        if let Some(primary) = primary
-            && index != primary
-            && candidate.role != Role::Exposure
-        {
-            let score = if candidate.is_complication {
-                COMPLICATION
-            } else {
-                UNDER_PRIMARY
-            };
-            graph.add_edge(nodes[primary], nodes[index], score);
-        }
-    }
-    let parents = maximum_arborescence(&graph, root);
-    // Graph node 0 is the virtual root; node i + 1 is candidate i.
-    nodes
-        .iter()
-        .map(|node| parents[node.index()].and_then(|parent| parent.index().checked_sub(1)))
-        .collect()
+/// True when an effect is reason enough for what is only there for its effects: a past disease is
+/// for what it prepared, not for a symptom that it might explain.
+fn matters(cause: &Candidate, effect: &Candidate) -> bool {
+    !cause.needs_effect || cause.role == Role::Exposure || matches!(effect.role, Role::Disease | Role::Pathology)
 }
 
 /// Numbers the kept nodes in reading order and gives every edge its evidence.
@@ -175,7 +225,7 @@ fn build(
     relations: &[Relation],
     kept: &[bool],
     primary: Option<usize>,
-    parents: &[Option<usize>],
+    parents: &[Option<(usize, f64)>],
 ) -> CaseMap {
     let mut map = CaseMap::default();
     let mut id_of = vec![None; candidates.len()];
@@ -192,31 +242,31 @@ fn build(
     }
     for index in 0..candidates.len() {
         let Some(target) = id_of[index] else { continue };
-        let Some(cause) = parents[index] else { continue };
+        let Some((cause, score)) = parents[index] else { continue };
         let Some(source) = id_of[cause] else { continue };
         let best = relations
             .iter()
             .filter(|relation| relation.source.0 as usize == cause && relation.target.0 as usize == index)
             .max_by(|a, b| a.score.total_cmp(&b.score));
-        map.edges.push(match best {
-            Some(relation) => Edge {
-                source,
-                target,
-                kind: relation.kind,
-                score: relation.score,
-                why: relation.why.clone(),
-            },
-            None => Edge {
-                source,
-                target,
-                kind: match candidates[index].role {
-                    Role::Result | Role::ExamFinding => RelationKind::EvidencedBy,
-                    Role::Symptom => RelationKind::ManifestsAs,
-                    _ => RelationKind::Complicates,
-                },
-                score: UNDER_PRIMARY,
-                why: vec![Why::Primary],
-            },
+        let kind = match (best, candidates[index].role) {
+            (Some(relation), _) => relation.kind,
+            (None, Role::Result | Role::ExamFinding) => RelationKind::EvidencedBy,
+            (None, Role::Symptom) => RelationKind::ManifestsAs,
+            (None, _) => RelationKind::Complicates,
+        };
+        let why = match best {
+            Some(relation) => relation.why.clone(),
+            None if Some(cause) == primary => vec![Why::Primary],
+            None => vec![Why::Structure {
+                reason: "place in the report".into(),
+            }],
+        };
+        map.edges.push(Edge {
+            source,
+            target,
+            kind,
+            score,
+            why,
         });
     }
     map.primary = primary.and_then(|index| id_of[index]);

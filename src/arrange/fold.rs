@@ -129,14 +129,12 @@ impl Folder<'_> {
     fn add_condition(&self, index: usize, nodes: &mut Nodes<'_>) {
         let mention = &self.mentions[index];
         let section = self.section(mention);
+        // What is suspected or spoken of in general may be this patient's all the same (「腸閉塞が
+        // 疑われ緊急手術」, the disease of the introduction): the arranger decides. Only an unlisted
+        // finding is not worth the doubt.
         match mention.assertion.status {
             Status::Present => {}
-            // What is suspected and never settled counts where a report states its conclusion.
-            Status::Suspected
-                if matches!(
-                    section,
-                    SectionKind::Diagnosis | SectionKind::Conclusion | SectionKind::Title
-                ) || self.exam_of(index, 0).is_some() => {}
+            Status::Suspected if mention.concept.is_some() => {}
             _ => return,
         }
         let kind = mention.concept.map(|id| self.lexicon.concept(id).kind);
@@ -153,19 +151,29 @@ impl Folder<'_> {
         let only_shown = unlisted || kind == Some(ConceptKind::ExamFinding);
         let exam = self.exam_of(index, if only_shown { 3 } else { 0 });
         let shown = only_shown || matches!(kind, Some(ConceptKind::Sign | ConceptKind::Pathology));
-        if shown && let Some(exam) = exam {
+        if shown && let Some(exam) = &exam {
             // ly1, tub2: pathologists' codes are written out.
             let words = match mention.concept.map(|id| &self.lexicon.concept(id).label) {
                 Some(label) if words.is_ascii() && words.len() <= 5 => label.clone(),
+                _ => words.clone(),
+            };
+            let finding = match (self.words_before(mention), site) {
+                (Some(before), _) if kind != Some(ConceptKind::Disease) && !words.contains(before) => {
+                    format!("{before}{words}")
+                }
+                (_, Some(site)) if !words.contains(site) => format!("{site}{words}"),
                 _ => words,
             };
-            let finding = match site {
-                Some(site) if !words.contains(site) => format!("{site}{words}"),
-                _ => words,
+            let label = Label::ExamFinding {
+                exam: exam.clone(),
+                finding,
             };
-            let label = Label::ExamFinding { exam, finding };
             nodes.insert(label, mention, mention.concept, Role::ExamFinding, past);
-            return;
+            // 「CTで腹水を認め」 is the exam's finding and the patient's ascites: the arranger keeps
+            // one of them, or both.
+            if only_shown {
+                return;
+            }
         }
         let role = match kind {
             Some(ConceptKind::Disease) => Role::Disease,
@@ -240,6 +248,41 @@ impl Folder<'_> {
         nodes.insert(label, mention, mention.concept, role, past);
     }
 
+    /// The noun that の joins to an examination's finding: 「B6の拡張」, 「肝細胞周囲の線維化」; without
+    /// degree. None where another condition or an exam stands there.
+    fn words_before(&self, mention: &Mention) -> Option<&str> {
+        const MAX_CHARS: usize = 14;
+        let sentence = self.sentences.get(mention.sentence)?;
+        let free = self.mentions[..mention.id.0 as usize]
+            .iter()
+            .rev()
+            .find(|before| {
+                !matches!(
+                    before.kind,
+                    MentionKind::Site | MentionKind::Feature | MentionKind::Change
+                )
+            })
+            .map_or(0, |before| before.norm.end);
+        let from = free.max(sentence.span.start);
+        let mut before = self.text.get(from..mention.norm.start)?;
+        // 「肝細胞周囲の軽度の線維化」
+        before = before.strip_suffix(['の', 'に'])?;
+        if let Some(rest) = before.strip_suffix("軽度").or_else(|| before.strip_suffix("著明")) {
+            before = rest.strip_suffix('の').unwrap_or(rest);
+        }
+        let start = before
+            .char_indices()
+            .rev()
+            .take_while(|&(_, c)| !('\u{3041}'..='\u{309f}').contains(&c) && (c.is_alphanumeric() || c == '-'))
+            .last()?
+            .0;
+        let words = &before[start..];
+        (2..=MAX_CHARS)
+            .contains(&words.chars().count())
+            .then_some(words)
+            .filter(|words| !self.lexicon.is_frame_word(words))
+    }
+
     /// True when a name ends in a word that says high or low.
     fn says_direction(&self, words: &str) -> bool {
         self.split_direction(words).is_some()
@@ -256,11 +299,32 @@ impl Folder<'_> {
     }
 
     fn add_result(&self, mention: &Mention, nodes: &mut Nodes<'_>) {
-        let (Some(value), Some(test)) = (&mention.value, mention.concept) else {
+        let Some(value) = &mention.value else { return };
+        let Some(direction) = value.direction else { return };
+        // A negative result stays out unless the diagnosis rests on it: the arranger decides.
+        if direction == Direction::Negative {
+            let name = mention
+                .concept
+                .map_or(mention.text.as_str(), |id| &self.lexicon.concept(id).label);
+            let label = Label::Result {
+                test: name.to_owned(),
+                result: direction.label().to_owned(),
+            };
+            nodes.insert(label, mention, mention.concept, Role::Result, false);
+            return;
+        }
+        if !direction.is_abnormal() || mention.assertion.status != Status::Present {
+            return;
+        }
+        let Some(test) = mention.concept else {
+            let label = Label::Result {
+                test: mention.text.clone(),
+                result: direction.label().to_owned(),
+            };
+            nodes.insert(label, mention, None, Role::Result, false);
             return;
         };
-        let Some(direction) = value.direction else { return };
-        if !direction.is_abnormal() || mention.assertion.status != Status::Present || self.is_recovery(test, value) {
+        if self.is_recovery(test, value) {
             return;
         }
         // A vital sign out of range is the symptom of that name: 体温39℃ is 発熱.

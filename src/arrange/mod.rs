@@ -3,9 +3,12 @@
 
 mod arborescence;
 mod attach;
+mod boosted;
+mod features;
 mod fold;
 mod latent;
 
-pub use attach::attach;
+pub use attach::Arranger;
+pub use features::{Features, Source, Standing};
 pub use fold::fold;
 pub use latent::add_latent;

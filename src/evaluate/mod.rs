@@ -807,6 +807,16 @@ fn evaluate_case(gold: &GoldTree, predicted: Option<&GoldTree>, same: &dyn Fn(&s
     }
 }
 
+/// Which gold label each label matches, as [`evaluate`] matches nodes (parents aside): what
+/// training takes its answers from. O(n³).
+pub fn align(gold: &[String], labels: &[String], same: &dyn Fn(&str, &str) -> bool) -> Vec<Option<usize>> {
+    let alike: Vec<Vec<Option<f64>>> = labels
+        .iter()
+        .map(|label| gold.iter().map(|gold| similarity(gold, label, same)).collect())
+        .collect();
+    match_pairs(&alike)
+}
+
 /// Scores sets of mentions, `(id, strings)`, as the `positive_disease` sets of JMED-LLM are
 /// scored: strings are compared as given (normalise both sides alike), repetitions count once.
 ///

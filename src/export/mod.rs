@@ -576,6 +576,7 @@ pub(crate) mod sample {
                 kind: edge.kind,
                 score: edge.score,
                 why: edge.why.clone(),
+                evidence: Default::default(),
             })
             .collect();
         case

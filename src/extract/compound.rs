@@ -8,129 +8,12 @@ use crate::types::{ConceptId, MentionKind, PartOfSpeech, Span, Token};
 /// No compound is longer, in characters.
 const MAX_COMPOUND_CHARS: usize = 30;
 
-/// Nouns that stand before or after a term without being part of its name.
-const OUTSIDE: &[&str] = &[
-    "今回",
-    "同時",
-    "以後",
-    "以降",
-    "当初",
-    "入院",
-    "退院",
-    "受診",
-    "来院",
-    "紹介",
-    "自覚",
-    "指摘",
-    "主訴",
-    "症例",
-    "患者",
-    "本例",
-    "本症",
-    "本症例",
-    "治療",
-    "診断",
-    "精査",
-    "加療",
-    "目的",
-    "経過",
-    "予防",
-    "既往",
-    "歴",
-    "当院",
-    "当科",
-    "前医",
-    "近医",
-    "女性",
-    "男性",
-    "歳",
-    "年",
-    "月",
-    "日",
-    "時",
-    "後",
-    "前",
-    "中",
-    "例",
-    "等",
-    "など",
-    "頃",
-    "間",
-    "上",
-    "下",
-    "目",
-    "回",
-    "出現",
-    "発症",
-    "合併",
-    "併発",
-    "疑い",
-    "増悪",
-    "悪化",
-    "改善",
-    "消失",
-    "軽快",
-    "再燃",
-    "持続",
-    "継続",
-    "認識",
-    "確認",
-    "所見",
-    "発見",
-    "施行",
-    "開始",
-    "投与",
-    "服用",
-    "内服",
-    "使用",
-    "術後",
-    "術前",
-    "手術",
-    "検査",
-    "入院時",
-    "初診時",
-    "来院時",
-    "初診",
-    "同日",
-    "翌日",
-    "当日",
-    "最終",
-    "臨床",
-    "手術時",
-    "部位",
-    "疾患",
-    "原因",
-    "傾向",
-    "状態",
-    "程度",
-    "強度",
-    "陽性",
-    "陰性",
-    "有り",
-    "無し",
-    "なし",
-    "あり",
-    "様",
-    "様々",
-    "著明",
-    "明らか",
-    "高度",
-    "軽度",
-    "中等度",
-    "一部",
-    "多数",
-    "数",
-    "約",
-    "ほか",
-    "他",
-];
-
 /// Extends the dictionary's terms to their compounds and adds unlisted compounds. In reading
 /// order, without overlaps. O(tokens + terms).
 pub fn extend(text: &str, tokens: &[Token], terms: &[Draft], lexicon: &Lexicon) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::with_capacity(terms.len() * 2);
     let mut term = terms.iter().peekable();
-    for run in runs(text, tokens, terms) {
+    for run in runs(text, tokens, terms, lexicon) {
         let mut inside = Vec::new();
         while let Some(next) = term.next_if(|next| next.span.end <= run.end) {
             inside.push(next.clone());
@@ -151,7 +34,7 @@ fn join_by_no(text: &str, tokens: &[Token], drafts: Vec<Draft>, lexicon: &Lexico
             && lexicon.is_change_head(draft.span.slice(text))
         {
             let end = before.len();
-            let start = noun_run_start(text, tokens, end);
+            let start = noun_run_start(text, tokens, end, lexicon);
             let first_free = joined.last().map_or(0, |last| {
                 if last.kind == MentionKind::Site || is_condition(last) && draft.kind == MentionKind::Disease {
                     last.span.start
@@ -175,11 +58,11 @@ fn join_by_no(text: &str, tokens: &[Token], drafts: Vec<Draft>, lexicon: &Lexico
 }
 
 /// Where the run of nominal tokens that ends at byte `end` starts; `end` when there is none.
-fn noun_run_start(text: &str, tokens: &[Token], end: usize) -> usize {
+fn noun_run_start(text: &str, tokens: &[Token], end: usize, lexicon: &Lexicon) -> usize {
     let mut start = end;
     let last = tokens.partition_point(|token| token.span.end <= end);
     for token in tokens[..last].iter().rev() {
-        if token.span.end != start || !token.pos.is_nominal() || !fits_inside(token, text) {
+        if token.span.end != start || !token.pos.is_nominal() || !fits_inside(token, text, lexicon) {
             break;
         }
         start = token.span.start;
@@ -188,10 +71,10 @@ fn noun_run_start(text: &str, tokens: &[Token], end: usize) -> usize {
 }
 
 /// Maximal stretches of adjoining nominal tokens and terms.
-fn runs(text: &str, tokens: &[Token], terms: &[Draft]) -> Vec<Span<crate::types::Norm>> {
+fn runs(text: &str, tokens: &[Token], terms: &[Draft], lexicon: &Lexicon) -> Vec<Span<crate::types::Norm>> {
     let mut pieces: Vec<Span<crate::types::Norm>> = tokens
         .iter()
-        .filter(|token| token.pos.is_nominal() && fits_inside(token, text))
+        .filter(|token| token.pos.is_nominal() && fits_inside(token, text, lexicon))
         .map(|token| token.span)
         .chain(terms.iter().map(|term| term.span))
         .collect();
@@ -206,12 +89,8 @@ fn runs(text: &str, tokens: &[Token], terms: &[Draft]) -> Vec<Span<crate::types:
     runs
 }
 
-fn is_outside(word: &str) -> bool {
-    OUTSIDE.contains(&word)
-}
-
 /// A nominal token that can be part of a name.
-fn fits_inside(token: &Token, text: &str) -> bool {
+fn fits_inside(token: &Token, text: &str, lexicon: &Lexicon) -> bool {
     let word = token.span.slice(text);
     // 行い, 疑い, 繰り返し: verbs in noun's clothing; びまん and ぶどう膜 are not.
     let okurigana = token.pos != PartOfSpeech::MedicalTerm
@@ -223,7 +102,7 @@ fn fits_inside(token: &Token, text: &str) -> bool {
             .chars()
             .next_back()
             .is_some_and(|c| ('\u{3041}'..='\u{3096}').contains(&c));
-    !okurigana && !is_outside(word) && !is_symbol(word)
+    !okurigana && !lexicon.is_outside_names(word) && !is_symbol(word)
 }
 
 /// Punctuation that IPADIC's unknown-word rules call a noun.

@@ -292,6 +292,9 @@ static DAY_OF_COURSE: LazyLock<Regex> = LazyLock::new(|| {
 static MORE_LETTERS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^((?:[・/][A-Za-z][A-Za-z0-9-]{0,7})+)(?:の|は|が|も|など|とも|上昇|低下|高値|低値)"));
 /// Coma scales: 「JCS II-20」, 「GCS E3V4M5」.
+/// A mark of lists, a short Latin name, and what goes on with the list's result.
+static UNKNOWN_NAME: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^([,、・] ?[A-Za-zα-ω][A-Za-zα-ω.-]{0,7})(?:など|等|の|は|が|も|[,、・])"));
 static COMA_GRADE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^(?:I{1,3}|[1-3]) ?[-ー] ?([0-9]{1,3})(?:[RIA]+)?(?:$|[^0-9A-Za-z])"));
 static COMA_SUM: LazyLock<Regex> = LazyLock::new(|| pattern(r"^E ?([1-4]) ?V ?([1-5T]) ?M ?([1-6])"));
@@ -673,7 +676,8 @@ impl<F: TestFacts> Reader<'_, F> {
                 continue;
             }
             let is_hiragana = ('\u{3041}'..='\u{309f}').contains(&first);
-            if is_hiragana || first.is_ascii_digit() || "。:;=([→<>+-".contains(first) {
+            let hyphen = first == '-' && unknown > 0;
+            if is_hiragana || first.is_ascii_digit() || !hyphen && "。:;=([→<>+-".contains(first) {
                 return false;
             }
             unknown += 1;
@@ -726,6 +730,10 @@ impl<F: TestFacts> Reader<'_, F> {
                     .filter(|unit| unit.end() == inner.len())
                     .map(|unit| clean_unit(unit.as_str()));
                 at += brackets.get(0).map_or(1, |all| all.end().max(1));
+            } else if let (true, Some(unknown)) = (waiting > 0, UNKNOWN_NAME.captures(rest).and_then(|all| all.get(1)))
+            {
+                // The last name of a list, which the dictionary lacks: 「TC,TG,P-Lなどが高値」.
+                at += unknown.end();
             } else {
                 return None;
             }
@@ -1276,11 +1284,24 @@ impl<F: TestFacts> Reader<'_, F> {
             let range = self
                 .facts
                 .range(test, self.sex, self.age_years)
-                .filter(|range| range.0.is_some() || range.1.is_some())?;
-            let number = if printed.unit.is_empty() {
-                printed.number * count_scale(printed.number, main, range)
-            } else {
-                printed.number * self.factor(test, &printed.unit)?
+                .filter(|range| range.0.is_some() || range.1.is_some());
+            let range = match range {
+                Some(range) => range,
+                // A titre without a known limit is printed because it is positive.
+                None if printed.unit == "倍" && printed.bound >= 0 => return Some(Positive),
+                None => return None,
+            };
+            let plausible = |number: f64| {
+                range.0.is_none_or(|low| number >= low * 0.1) && range.1.is_none_or(|high| number <= high * 50.0)
+            };
+            let number = match self.factor(test, &printed.unit) {
+                _ if printed.unit.is_empty() => printed.number * count_scale(printed.number, main, range),
+                Some(factor) if plausible(printed.number * factor) || !plausible(printed.number) => {
+                    printed.number * factor
+                }
+                // 「Hb 3.7mg/dL」: a slip of the unit, where the main unit makes sense.
+                Some(_) => printed.number,
+                None => return None,
             };
             compare(printed, number, range)
         }?;

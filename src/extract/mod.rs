@@ -2,8 +2,10 @@
 
 pub mod compound;
 pub mod dictionary;
+pub mod marker;
 pub mod measure;
 pub mod merge;
+pub mod phrase;
 pub mod time;
 
 use crate::lexicon::{Lexicon, Sex};
@@ -56,7 +58,9 @@ pub fn mentions(text: &NormalizedText, sections: &[Section], tokens: &[Token], l
         measured.extend(measure::measurements(norm, section.span, &hits, lexicon, sex, age));
         times.extend(time::time_expressions(norm, section.span, None));
     }
-    merge::merge(norm, lexicon, compounds, measured, times)
+    let merged = merge::merge(norm, lexicon, compounds, measured, times);
+    let marked = marker::extend(norm, merged);
+    phrase::extend(norm, sections, tokens, marked, lexicon)
 }
 
 impl measure::TestFacts for Lexicon {

@@ -26,6 +26,15 @@ pub struct StatusCue {
     pub kind: StatusCueKind,
 }
 
+/// A cue after a mention that tells what part it plays in the report: 「と診断した」, 「の1例」.
+#[derive(Debug, Clone)]
+pub struct StandingCue {
+    /// Its name.
+    pub name: String,
+    /// Pattern, anchored where the mention ends.
+    pub pattern: Regex,
+}
+
 /// Which way a relation cue points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CueDirection {
@@ -118,4 +127,22 @@ pub(super) fn read_relation(table: &Table<'_>) -> Result<Vec<RelationCue>, Error
         });
     }
     Ok(cues)
+}
+
+pub(super) fn read_standing(table: &Table<'_>) -> Result<Vec<StandingCue>, Error> {
+    let cue = |row: &Row<'_>| {
+        Ok(StandingCue {
+            name: row.get("cue").to_owned(),
+            pattern: anchored(table, row, row.get("pattern"))?,
+        })
+    };
+    table.rows.iter().map(cue).collect()
+}
+
+pub(super) fn read_found(table: &Table<'_>) -> Result<Vec<Regex>, Error> {
+    table
+        .rows
+        .iter()
+        .map(|row| anchored(table, row, row.get("pattern")))
+        .collect()
 }

@@ -162,6 +162,11 @@ impl Knowledge {
             .map(|&(key, index)| (key, &self.facts[index as usize]))
     }
 
+    /// Number of causes that have links.
+    pub fn causes_len(&self) -> usize {
+        self.by_cause.len()
+    }
+
     /// What leads to `effect` or to what it is a kind of.
     pub fn causes_generalised(&self, lexicon: &Lexicon, effect: Key) -> Vec<(Key, &Fact)> {
         generalised(lexicon, effect)
@@ -200,6 +205,13 @@ impl Knowledge {
             }
         }
         best
+    }
+}
+
+impl Lexicon {
+    /// A key and its more general keys with their distance in steps.
+    pub fn generalised_key(&self, key: Key) -> Vec<(usize, Key)> {
+        generalised(self, key)
     }
 }
 

@@ -6,14 +6,18 @@
 mod cues;
 mod knowledge;
 mod ranges;
+mod rank;
 mod table;
 
-pub use cues::{CueDirection, RelationCue, StatusCue, StatusCueKind};
+pub use cues::{CueDirection, RelationCue, StandingCue, StatusCue, StatusCueKind};
 pub use knowledge::{Fact, Frequency, Key, Knowledge};
 pub use ranges::{ReferenceRange, Sex};
+pub use rank::{Contribution, RankedDisease};
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+
+use regex::Regex;
 
 use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder, MatchKind};
 
@@ -77,6 +81,10 @@ pub struct Lexicon {
     change_heads: Vec<String>,
     status_cues: Vec<StatusCue>,
     relation_cues: Vec<RelationCue>,
+    standing_cues: Vec<StandingCue>,
+    found: Vec<Regex>,
+    /// Frame words; true for those that stand outside every name.
+    frame_words: HashMap<String, bool>,
     family: Vec<String>,
     tissues: Vec<(String, String)>,
     knowledge: Knowledge,
@@ -292,6 +300,27 @@ impl Lexicon {
         &self.relation_cues
     }
 
+    /// True when a text opens with words that say that what stands before them was found:
+    /// 「を認めた」.
+    pub fn is_found(&self, rest: &str) -> bool {
+        self.found.iter().any(|pattern| pattern.is_match(rest))
+    }
+
+    /// True for nouns that stand beside names without being part of them: 入院, 指摘, 所見.
+    pub fn is_outside_names(&self, word: &str) -> bool {
+        self.frame_words.get(word) == Some(&true)
+    }
+
+    /// True for nouns that name nothing of their own: those outside names, and 影響, 染色, 性.
+    pub fn is_frame_word(&self, word: &str) -> bool {
+        self.frame_words.contains_key(word)
+    }
+
+    /// Cues of the part that a mention plays in its report.
+    pub fn standing_cues(&self) -> &[StandingCue] {
+        &self.standing_cues
+    }
+
     /// The disease-finding knowledge.
     pub fn knowledge(&self) -> &Knowledge {
         &self.knowledge
@@ -471,6 +500,22 @@ impl Lexicon {
             ("cues", "tissue") => {
                 let pair = |row: &table::Row<'_>| (row.get("word").to_owned(), row.get("exam").to_owned());
                 self.tissues = table.rows.iter().map(pair).collect();
+                Ok(())
+            }
+            ("cues", "found") => {
+                self.found = cues::read_found(table)?;
+                Ok(())
+            }
+            ("modifiers", "frame") => {
+                let words = table
+                    .rows
+                    .iter()
+                    .map(|row| (row.get("word").to_owned(), row.get("use") == "outside"));
+                self.frame_words = words.collect();
+                Ok(())
+            }
+            ("cues", "standing") => {
+                self.standing_cues = cues::read_standing(table)?;
                 Ok(())
             }
             ("cues", "relation") => {
@@ -777,6 +822,9 @@ impl<'t> Builder<'t> {
             change_heads: Vec::new(),
             status_cues: Vec::new(),
             relation_cues: Vec::new(),
+            standing_cues: Vec::new(),
+            found: Vec::new(),
+            frame_words: HashMap::new(),
             family: Vec::new(),
             tissues: Vec::new(),
             knowledge: Knowledge::default(),

@@ -42,8 +42,10 @@ static THIS_CASE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The report's own case is told of.
-static REPORTED: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"経験した|経験し(?:、|,|て)|を報告する|1例を|一例を").expect("a constant pattern"));
+static REPORTED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"経験した|経験し(?:、|,|て)|を報告する|1例を|一例を|を行った。?$|を施行した。?$|を?発症した。?$")
+        .expect("a constant pattern")
+});
 
 /// A sentence of any section that speaks of patients in general.
 static IN_GENERAL: LazyLock<Regex> = LazyLock::new(|| {
@@ -111,7 +113,8 @@ fn qualify_sentence(
         } else if let Some(experiencer) = family_before(text, sentence, span, lexicon) {
             assertion.experiencer = experiencer;
         }
-        let after = first_chars(&text[span.end..sentence.end], 80);
+        // A name may hold the mark that ends a sentence elsewhere (「E. coli」).
+        let after = first_chars(text.get(span.end..sentence.end).unwrap_or_default(), 80);
         let before = &text[sentence.start..span.start];
         if section == SectionKind::PastHistory
             || PAST_AFTER.is_match(after)

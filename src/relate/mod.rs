@@ -4,7 +4,9 @@ mod cues;
 mod knowledge;
 
 use crate::lexicon::{Key, Lexicon};
-use crate::types::{Candidate, Label, Mention, NodeId, NormalizedText, Relation, RelationKind, Role, Sentence, Why};
+use crate::types::{
+    Candidate, Evidence, Label, Mention, NodeId, NormalizedText, Relation, RelationKind, Role, Sentence, Why,
+};
 
 /// Score of an examination that shows the very disease.
 const SHOWN_BY_EXAM: f64 = 2.6;
@@ -44,21 +46,25 @@ pub fn relations(
             let mut score = 0.0;
             let mut kind = default_kind(cause, effect);
             let mut why = Vec::new();
+            let mut evidence = Evidence::default();
             if let (Some(cause_key), Some(effect_key)) = (keys[source], keys[target]) {
                 if cause_key == effect_key && effect.role == Role::ExamFinding {
                     score += SHOWN_BY_EXAM;
+                    evidence.identity = true;
                     kind = RelationKind::EvidencedBy;
                     why.push(Why::Structure {
                         reason: "examination that shows it".into(),
                     });
                 } else if cause_key == effect_key && effect.role == Role::Result {
                     score += RESULT_OF_STATE;
+                    evidence.identity = true;
                     kind = RelationKind::EvidencedBy;
                     why.push(Why::Structure {
                         reason: "result that defines the state".into(),
                     });
                 } else if let Some((strength, fact)) = lexicon.knowledge().link(lexicon, cause_key, effect_key) {
                     score += KNOWLEDGE * strength;
+                    evidence.knowledge = strength;
                     kind = fact.relation;
                     why.push(Why::Knowledge {
                         cause: fact.cause.clone(),
@@ -70,10 +76,12 @@ pub fn relations(
                 && why.is_empty()
             {
                 score += BY_NATURE;
+                evidence.by_nature = true;
                 why.push(Why::Structure { reason: reason.into() });
             }
             if shows_same_name(cause, effect) && why.is_empty() {
                 score += SHOWN_BY_EXAM * 0.9;
+                evidence.same_name = true;
                 kind = RelationKind::EvidencedBy;
                 why.push(Why::Structure {
                     reason: "examination that shows it".into(),
@@ -83,6 +91,7 @@ pub fn relations(
                 && let Some(cue) = cued.get(&(source, target))
             {
                 score += CUE * cue.weight;
+                evidence.cue = cue.weight;
                 kind = cue.kind;
                 why.push(Why::Cue {
                     span: cue.span,
@@ -101,6 +110,7 @@ pub fn relations(
                 kind,
                 score,
                 why,
+                evidence,
             });
         }
     }

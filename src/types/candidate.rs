@@ -3,9 +3,10 @@
 use super::{ConceptId, Label, MentionId};
 
 /// What part a candidate can play in a case map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Role {
     /// A disease or syndrome.
+    #[default]
     Disease,
     /// An abnormal state that explains findings.
     Pathology,
@@ -20,7 +21,7 @@ pub enum Role {
 }
 
 /// A candidate node.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Candidate {
     /// Its label.
     pub label: Label,

@@ -39,6 +39,13 @@ pub enum Label {
     History(String),
 }
 
+impl Default for Label {
+    /// A condition without a name.
+    fn default() -> Self {
+        Label::Condition(String::new())
+    }
+}
+
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

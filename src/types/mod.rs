@@ -22,7 +22,7 @@ pub use casemap::{CaseMap, Edge, Node, NodeId, TreeParseError};
 pub use concept::{Concept, ConceptId, ConceptKind};
 pub use label::Label;
 pub use mention::{Direction, Mention, MentionId, MentionKind, Value};
-pub use relation::{Relation, RelationKind, Why};
+pub use relation::{Evidence, Relation, RelationKind, Why};
 pub use section::{Section, SectionKind};
 pub use sentence::Sentence;
 pub use span::{Norm, Raw, Span};

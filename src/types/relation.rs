@@ -70,6 +70,21 @@ pub enum Why {
     Primary,
 }
 
+/// What speaks for a relation, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Evidence {
+    /// Strength of the knowledge table's link, from 0 (none) to 1 (obligate, between exactly these).
+    pub knowledge: f64,
+    /// Weight of the words that say it, from 0 (none) to 1.
+    pub cue: f64,
+    /// The result defines the state, or the exam's finding is the condition itself.
+    pub identity: bool,
+    /// The finding's words hold the condition's name, or the other way round.
+    pub same_name: bool,
+    /// The kinds of the two alone say it: a metastasis and its cancer.
+    pub by_nature: bool,
+}
+
 /// A scored cause → effect pair between nodes of the case map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relation {
@@ -83,4 +98,6 @@ pub struct Relation {
     pub score: f64,
     /// The evidence, strongest first.
     pub why: Vec<Why>,
+    /// The evidence in numbers.
+    pub evidence: Evidence,
 }

@@ -6,7 +6,7 @@ use super::{Norm, Raw, Span};
 ///
 /// Made by [`crate::normalize::normalize`]; holds both texts so that every later stage can slice
 /// either.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NormalizedText {
     raw: String,
     norm: String,

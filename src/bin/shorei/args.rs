@@ -57,6 +57,10 @@ pub struct StructureArgs {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Tree)]
     pub format: Format,
+    /// A folder with the arranger's classifiers (keep.txt, primary.txt, cause.txt), trained on
+    /// one's own case maps; by default the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub arranger: Option<PathBuf>,
 }
 
 #[derive(Parser)]

@@ -13,7 +13,10 @@ const PROGRESS_FROM: usize = 200;
 
 /// Structures every report; the number of those that failed.
 pub fn run(args: &StructureArgs) -> Result<usize, Failure> {
-    let pipeline = Pipeline::load_default()?;
+    let pipeline = match &args.arranger {
+        Some(folder) => Pipeline::load_with_arranger(folder)?,
+        None => Pipeline::load_default()?,
+    };
     let inputs: Vec<_> = args
         .files
         .iter()

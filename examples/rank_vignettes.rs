@@ -1,0 +1,124 @@
+//! Ranks the choices of examination questions by the knowledge table alone: the findings of each
+//! vignette, as the pipeline structures it, against the choices.
+//!
+//!     cargo run --release --example rank_vignettes -- diagnosis.jsonl [--show]
+//!
+//! A record is `{id, text, choices, answer}`; `answer` is the index of the right choice.
+
+use serde_json::Value;
+use shorei::lexicon::{Key, Lexicon};
+use shorei::types::{Case, ConceptId, MentionKind, Status};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments
+        .next()
+        .ok_or("usage: rank_vignettes diagnosis.jsonl [--show]")?;
+    let show = arguments.next().is_some_and(|argument| argument == "--show");
+    let pipeline = shorei::Pipeline::load_default()?;
+    let lexicon = pipeline.lexicon();
+    let (mut right, mut items, mut unlisted) = (0, 0, 0);
+    for line in std::fs::read_to_string(&path)?.lines() {
+        let record: Value = serde_json::from_str(line)?;
+        let (id, text) = (
+            record["id"].as_str().unwrap_or(""),
+            record["text"].as_str().unwrap_or(""),
+        );
+        let choices: Vec<&str> = record["choices"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        let answer = record["answer"].as_u64().ok_or("no `answer`")? as usize;
+        let concepts: Vec<Option<ConceptId>> = choices.iter().map(|choice| disease(lexicon, choice)).collect();
+        let case = pipeline.structure(id, text)?;
+        let (present, absent) = findings(&case, lexicon);
+        let listed: Vec<ConceptId> = concepts.iter().flatten().copied().collect();
+        let ranked = lexicon.rank(&present, &absent, &listed);
+        let hit = ranked
+            .first()
+            .is_some_and(|first| Some(first.disease) == concepts[answer]);
+        items += 1;
+        right += usize::from(hit);
+        unlisted += concepts.iter().filter(|concept| concept.is_none()).count();
+        if show {
+            println!("{} {id} answer {}", if hit { "+" } else { "-" }, choices[answer]);
+            for (choice, concept) in choices.iter().zip(&concepts) {
+                if concept.is_none() {
+                    println!("    unlisted: {choice}");
+                }
+            }
+            for ranked in ranked {
+                let mut parts: Vec<_> = ranked
+                    .contributions
+                    .iter()
+                    .filter(|part| part.log_ratio.abs() > 0.3)
+                    .collect();
+                parts.sort_by(|a, b| b.log_ratio.total_cmp(&a.log_ratio));
+                let parts: Vec<String> = parts
+                    .iter()
+                    .map(|part| {
+                        let sign = if part.present { "" } else { "no " };
+                        format!("{sign}{} {:+.1}", name(lexicon, part.finding), part.log_ratio)
+                    })
+                    .collect();
+                println!(
+                    "    {:6.2} {}: {}",
+                    ranked.score,
+                    lexicon.concept(ranked.disease).label,
+                    parts.join(", ")
+                );
+            }
+        }
+    }
+    println!(
+        "first: {right} of {items} ({:.3}); {unlisted} choices unlisted",
+        right as f64 / f64::from(items.max(1))
+    );
+    Ok(())
+}
+
+/// The disease that a choice names; 「川崎病〈MCLS〉」 is written without its other name.
+fn disease(lexicon: &Lexicon, choice: &str) -> Option<ConceptId> {
+    let bare = choice
+        .split(['〈', '（', '('])
+        .next()
+        .unwrap_or(choice)
+        .replace(' ', "");
+    lexicon
+        .lookup_condition(&bare)
+        .or_else(|| lexicon.lookup_condition(&shorei::normalize::normalize(&bare).norm().to_lowercase()))
+}
+
+fn findings(case: &Case, lexicon: &Lexicon) -> (Vec<Key>, Vec<Key>) {
+    let (mut present, mut absent) = (Vec::new(), Vec::new());
+    for mention in &case.mentions {
+        let Some(concept) = mention.concept else { continue };
+        let key = match mention.kind {
+            MentionKind::Disease | MentionKind::Finding => lexicon.condition_key(concept),
+            MentionKind::TestItem => match mention.value.as_ref().and_then(|value| value.direction) {
+                Some(direction) if direction.is_abnormal() => Key::Result(concept, direction),
+                _ => continue,
+            },
+            _ => continue,
+        };
+        let list = match mention.assertion.status {
+            Status::Present if mention.assertion.holds() => &mut present,
+            Status::Absent => &mut absent,
+            _ => continue,
+        };
+        if !list.contains(&key) {
+            list.push(key);
+        }
+    }
+    absent.retain(|key| !present.contains(key));
+    (present, absent)
+}
+
+fn name(lexicon: &Lexicon, key: Key) -> String {
+    match key {
+        Key::Concept(id) => lexicon.concept(id).label.clone(),
+        Key::Result(id, direction) => format!("{}/{}", lexicon.concept(id).label, direction.label()),
+    }
+}

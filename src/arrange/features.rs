@@ -1,0 +1,723 @@
+//! What the arranger's model sees of a case: numbers about each candidate, and about each pair of
+//! a possible cause and its effect.
+//!
+//! A row is put together by [`Row::put`] in one fixed order, so that the names and the numbers
+//! cannot come apart; the model file lists the names that it was trained with.
+
+use crate::lexicon::{Key, Lexicon};
+use crate::types::{
+    Candidate, ConceptKind, Evidence, Label, Mention, MentionKind, NormalizedText, Relation, RelationKind, Role,
+    Section, SectionKind, Sentence, Status, Temporality,
+};
+
+/// A row of features.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    /// The numbers.
+    pub values: Vec<f32>,
+    names: Option<Vec<String>>,
+}
+
+impl Row {
+    fn named() -> Self {
+        Row {
+            values: Vec::new(),
+            names: Some(Vec::new()),
+        }
+    }
+
+    fn put(&mut self, name: impl Fn() -> String, value: f64) {
+        if let Some(names) = &mut self.names {
+            names.push(name());
+        }
+        self.values.push(value as f32);
+    }
+
+    fn flag(&mut self, name: impl Fn() -> String, value: bool) {
+        self.put(name, f64::from(u8::from(value)));
+    }
+}
+
+/// The roles, as features count them.
+const ROLES: [Role; 6] = [
+    Role::Disease,
+    Role::Pathology,
+    Role::Symptom,
+    Role::Result,
+    Role::ExamFinding,
+    Role::Exposure,
+];
+
+/// The sections that tell most of what stands in them.
+const SECTIONS: [SectionKind; 18] = [
+    SectionKind::Title,
+    SectionKind::Background,
+    SectionKind::Case,
+    SectionKind::ChiefComplaint,
+    SectionKind::PresentIllness,
+    SectionKind::PastHistory,
+    SectionKind::SocialHistory,
+    SectionKind::Comorbidity,
+    SectionKind::Medication,
+    SectionKind::PhysicalExam,
+    SectionKind::Tests,
+    SectionKind::Imaging,
+    SectionKind::Pathology,
+    SectionKind::Diagnosis,
+    SectionKind::Course,
+    SectionKind::Treatment,
+    SectionKind::Discussion,
+    SectionKind::Conclusion,
+];
+
+/// How far behind a mention its cues may stand, in characters.
+const REACH_CHAR: usize = 60;
+
+/// What a case's features are made from.
+#[derive(Clone, Copy)]
+pub struct Source<'t> {
+    /// The text.
+    pub text: &'t NormalizedText,
+    /// Its sections.
+    pub sections: &'t [Section],
+    /// Its sentences.
+    pub sentences: &'t [Sentence],
+    /// Its mentions.
+    pub mentions: &'t [Mention],
+    /// The candidates.
+    pub candidates: &'t [Candidate],
+    /// The relations that have evidence.
+    pub relations: &'t [Relation],
+    /// The dictionaries.
+    pub lexicon: &'t Lexicon,
+}
+
+/// Everything that rows are made from, worked out once a case.
+pub struct Features<'t> {
+    source: Source<'t>,
+    /// Relation by cause × effect.
+    relation: Vec<Option<&'t Relation>>,
+    /// Bits of standing cues of each candidate.
+    cues: Vec<Vec<u16>>,
+    /// First and last mention's start, bytes.
+    first: Vec<usize>,
+    /// Knowledge strength of the best cause of each candidate, and how many causes it has.
+    best_cause: Vec<(f64, usize)>,
+    letters: Vec<u8>,
+    /// Starts of drugs and treatments, sorted.
+    treatments: Vec<usize>,
+    primacy_max: f64,
+}
+
+/// What is known of a candidate before pairs are scored.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Standing {
+    /// Probability that it is a node of the map.
+    pub keep: f64,
+    /// Probability that it is the primary disease.
+    pub primary: f64,
+    /// True for the one that was taken as the primary disease.
+    pub is_primary: bool,
+}
+
+impl<'t> Features<'t> {
+    /// Works out what rows are made from. O(candidates² + mentions).
+    pub fn new(source: Source<'t>) -> Self {
+        let Source {
+            candidates,
+            mentions,
+            relations,
+            lexicon,
+            ..
+        } = source;
+        let n = candidates.len();
+        let mut relation: Vec<Option<&Relation>> = vec![None; n * n];
+        let mut best_cause = vec![(0.0, 0); n];
+        for item in relations {
+            let (cause, effect) = (item.source.0 as usize, item.target.0 as usize);
+            relation[cause * n + effect] = Some(item);
+            if item.evidence.knowledge > 0.0 {
+                best_cause[effect].0 = f64::max(best_cause[effect].0, item.evidence.knowledge);
+                best_cause[effect].1 += 1;
+            }
+        }
+        let mention = |id: &crate::types::MentionId| &mentions[id.0 as usize];
+        let text = source.text.norm();
+        let cues = candidates
+            .iter()
+            .map(|candidate| {
+                let mut counts = vec![0; lexicon.standing_cues().len()];
+                for id in &candidate.mentions {
+                    let after = after(text, source.sentences, mention(id));
+                    for (cue, count) in lexicon.standing_cues().iter().zip(&mut counts) {
+                        if cue.pattern.is_match(after) {
+                            *count += 1;
+                        }
+                    }
+                }
+                counts
+            })
+            .collect();
+        Features {
+            source,
+            relation,
+            cues,
+            first: candidates
+                .iter()
+                .map(|candidate| candidate.mentions.first().map_or(0, |id| mention(id).norm.start))
+                .collect(),
+            best_cause,
+            letters: candidates
+                .iter()
+                .map(|candidate| {
+                    let code = candidate.concept.map_or("", |id| lexicon.concept(id).icd10.as_str());
+                    code.bytes().next().map_or(0, |letter| letter - b'A' + 1)
+                })
+                .collect(),
+            treatments: mentions
+                .iter()
+                .filter(|mention| matches!(mention.kind, MentionKind::Drug | MentionKind::Treatment))
+                .map(|mention| mention.norm.start)
+                .collect(),
+            primacy_max: candidates
+                .iter()
+                .map(|candidate| candidate.primacy)
+                .fold(f64::NEG_INFINITY, f64::max),
+        }
+    }
+
+    fn relation(&self, cause: usize, effect: usize) -> Option<&'t Relation> {
+        self.relation[cause * self.source.candidates.len() + effect]
+    }
+
+    fn section(&self, mention: &Mention) -> SectionKind {
+        self.source
+            .sections
+            .get(mention.section)
+            .map_or(SectionKind::Other, |section| section.kind)
+    }
+
+    fn mentions(&self, candidate: usize) -> impl Iterator<Item = &'t Mention> {
+        let mentions = self.source.mentions;
+        self.source.candidates[candidate]
+            .mentions
+            .iter()
+            .map(move |id| &mentions[id.0 as usize])
+    }
+
+    /// The names of [`Features::candidate`]'s numbers.
+    pub fn candidate_names(lexicon: &Lexicon) -> Vec<String> {
+        Self::names(lexicon, |features, row| features.put_candidate(0, row))
+    }
+
+    /// The names of [`Features::pair`]'s numbers.
+    pub fn pair_names(lexicon: &Lexicon) -> Vec<String> {
+        Self::names(lexicon, |features, row| {
+            features.put_pair(None, 0, &[Standing::default()], row);
+        })
+    }
+
+    fn names(lexicon: &Lexicon, put: impl Fn(&Features<'_>, &mut Row)) -> Vec<String> {
+        let text = NormalizedText::default();
+        let candidates = [Candidate::default()];
+        let features = Features::new(Source {
+            text: &text,
+            sections: &[],
+            sentences: &[],
+            mentions: &[],
+            candidates: &candidates,
+            relations: &[],
+            lexicon,
+        });
+        let mut row = Row::named();
+        put(&features, &mut row);
+        row.names.unwrap_or_default()
+    }
+
+    /// True when the report says of this patient that the candidate is, or may be, there: not only
+    /// in general. Inferred candidates are not.
+    pub(super) fn is_stated(&self, index: usize) -> bool {
+        self.mentions(index)
+            .any(|mention| mention.assertion.status != Status::General)
+    }
+
+    /// True when the knowledge has a link from cause to effect.
+    pub(super) fn knows(&self, cause: usize, effect: usize) -> bool {
+        self.relation(cause, effect)
+            .is_some_and(|relation| relation.evidence.knowledge > 0.0)
+    }
+
+    /// The weight of the words that say that one causes the other, 0 to 1.
+    pub(super) fn said(&self, cause: usize, effect: usize) -> f64 {
+        self.relation(cause, effect)
+            .map_or(0.0, |relation| relation.evidence.cue)
+    }
+
+    /// The row of a candidate. O(candidates).
+    pub fn candidate(&self, index: usize) -> Row {
+        let mut row = Row::default();
+        self.put_candidate(index, &mut row);
+        row
+    }
+
+    fn put_candidate(&self, index: usize, row: &mut Row) {
+        let source = &self.source;
+        let candidate = &source.candidates[index];
+        let length = source.text.norm().len().max(1) as f64;
+        self.put_standing("", index, row);
+        row.put(|| "report_bytes".into(), length);
+        row.put(|| "candidates".into(), source.candidates.len() as f64);
+        let last = self.mentions(index).last().map_or(0, |mention| mention.norm.start);
+        row.put(|| "last_position".into(), last as f64 / length);
+        for kind in SECTIONS {
+            let count = self
+                .mentions(index)
+                .filter(|mention| self.section(mention) == kind)
+                .count();
+            row.put(|| format!("section_{kind:?}"), count as f64);
+        }
+        for (number, cue) in source.lexicon.standing_cues().iter().enumerate() {
+            row.put(|| format!("cue_{}", cue.name), f64::from(self.cues[index][number]));
+        }
+        // 「AにBを合併したCの1例」: the report is about the disease that stands next to the cue.
+        for (number, cue) in source.lexicon.standing_cues().iter().enumerate() {
+            if matches!(cue.name.as_str(), "diagnosed" | "considered" | "about") {
+                let nearest = self.cues[index][number] > 0 && self.is_nearest(index, number);
+                row.flag(|| format!("nearest_{}", cue.name), nearest);
+            }
+        }
+        let sentences = source.sentences.len();
+        let in_first = self.mentions(index).filter(|mention| mention.sentence == 0).count();
+        let in_last = self
+            .mentions(index)
+            .filter(|mention| mention.sentence + 2 >= sentences)
+            .count();
+        row.put(|| "in_first_sentence".into(), in_first as f64);
+        row.put(|| "in_last_sentences".into(), in_last as f64);
+        let most = (0..source.candidates.len())
+            .filter(|&other| source.candidates[other].role == Role::Disease)
+            .map(|other| source.candidates[other].mentions.len())
+            .max()
+            .unwrap_or(0);
+        row.put(
+            || "mentions_behind".into(),
+            most as f64 - candidate.mentions.len() as f64,
+        );
+        let is_a = |a: usize, b: usize| match (source.candidates[a].concept, source.candidates[b].concept) {
+            (Some(a), Some(b)) => a != b && source.lexicon.is_a(a, b),
+            _ => false,
+        };
+        let others = || (0..source.candidates.len()).filter(|&other| other != index);
+        row.put(
+            || "more_specific_here".into(),
+            others().filter(|&other| is_a(other, index)).count() as f64,
+        );
+        row.put(
+            || "more_general_here".into(),
+            others().filter(|&other| is_a(index, other)).count() as f64,
+        );
+        // The report's last diagnosis is more often its own than the first.
+        let later = |other: usize, number: usize| {
+            other != index && self.cues[other][number] > 0 && self.first[other] > self.first[index]
+        };
+        for (number, cue) in source.lexicon.standing_cues().iter().enumerate() {
+            if matches!(
+                cue.name.as_str(),
+                "diagnosed" | "diagnosis_made" | "considered" | "about"
+            ) {
+                let count = (0..source.candidates.len())
+                    .filter(|&other| source.candidates[other].role == Role::Disease && later(other, number))
+                    .count();
+                row.put(|| format!("later_{}", cue.name), count as f64);
+            }
+        }
+        let general = candidate.concept.map_or(0, |id| {
+            let general = |mention: &&Mention| {
+                mention.concept == Some(id) && matches!(mention.assertion.status, Status::General | Status::Suspected)
+            };
+            source.mentions.iter().filter(general).count()
+        });
+        row.put(|| "general_mentions".into(), general as f64);
+        row.put(|| "primacy_behind".into(), self.primacy_max - candidate.primacy);
+
+        let (mut explained, mut strength, mut only, mut cued, mut effects) = (0, 0.0, 0, 0, 0);
+        let (mut from_knowledge, mut from_cue, mut causes): (f64, f64, i32) = (0.0, 0.0, 0);
+        let mut diseases_explained = 0;
+        for other in 0..source.candidates.len() {
+            if let Some(relation) = self.relation(index, other) {
+                effects += 1;
+                let Evidence { knowledge, cue, .. } = relation.evidence;
+                if knowledge > 0.0 {
+                    explained += 1;
+                    strength += knowledge;
+                    only += usize::from(self.best_cause[other].1 == 1);
+                    diseases_explained += usize::from(source.candidates[other].role == Role::Disease);
+                }
+                cued += usize::from(cue > 0.0);
+            }
+            if let Some(relation) = self.relation(other, index) {
+                causes += 1;
+                from_knowledge = from_knowledge.max(relation.evidence.knowledge);
+                from_cue = from_cue.max(relation.evidence.cue);
+            }
+        }
+        row.put(|| "explains".into(), f64::from(explained));
+        row.put(|| "explains_strength".into(), strength);
+        row.put(|| "explains_alone".into(), only as f64);
+        row.put(
+            || "explains_share".into(),
+            f64::from(explained) / source.candidates.len() as f64,
+        );
+        row.put(|| "explains_diseases".into(), diseases_explained as f64);
+        row.put(|| "cued_effects".into(), cued as f64);
+        row.put(|| "effects".into(), f64::from(effects));
+        row.put(|| "causes".into(), f64::from(causes));
+        row.put(|| "cause_knowledge".into(), from_knowledge);
+        row.put(|| "cause_cue".into(), from_cue);
+
+        let text = candidate.label.to_string();
+        let mut like_earlier: f64 = 0.0;
+        let (mut inside, mut holds) = (0, 0);
+        for (other, candidate) in source
+            .candidates
+            .iter()
+            .enumerate()
+            .filter(|&(other, _)| other != index)
+        {
+            let other_text = candidate.label.to_string();
+            if other < index {
+                like_earlier = like_earlier.max(overlap(&text, &other_text));
+            }
+            inside += usize::from(other_text.contains(&text));
+            holds += usize::from(text.contains(&other_text));
+        }
+        row.put(|| "like_earlier".into(), like_earlier);
+        row.put(|| "inside_others".into(), inside as f64);
+        row.put(|| "holds_others".into(), holds as f64);
+        let shares = |other: usize| {
+            other != index
+                && source.candidates[other]
+                    .mentions
+                    .iter()
+                    .any(|id| candidate.mentions.contains(id))
+        };
+        row.flag(|| "shares_mention".into(), (0..source.candidates.len()).any(shares));
+        let same_role = source
+            .candidates
+            .iter()
+            .filter(|other| other.role == candidate.role)
+            .count();
+        row.put(|| "same_role".into(), same_role as f64);
+        let earlier_same_role = source.candidates[..index]
+            .iter()
+            .filter(|other| other.role == candidate.role)
+            .count();
+        row.put(|| "earlier_same_role".into(), earlier_same_role as f64);
+    }
+
+    /// What candidate rows and both sides of pair rows say of a candidate.
+    fn put_standing(&self, side: &str, index: usize, row: &mut Row) {
+        let source = &self.source;
+        let candidate = &source.candidates[index];
+        for role in ROLES {
+            row.flag(|| format!("{side}role_{role:?}"), candidate.role == role);
+        }
+        let kind = candidate.concept.map(|id| source.lexicon.concept(id).kind);
+        row.flag(|| format!("{side}listed"), kind.is_some());
+        row.flag(|| format!("{side}lab_state"), kind == Some(ConceptKind::LabState));
+        row.flag(|| format!("{side}sign"), kind == Some(ConceptKind::Sign));
+        row.flag(|| format!("{side}inferred"), candidate.inferred);
+        row.flag(|| format!("{side}needs_effect"), candidate.needs_effect);
+        row.flag(|| format!("{side}complication"), candidate.is_complication);
+        row.put(|| format!("{side}mentions"), candidate.mentions.len() as f64);
+        let count = |accept: &dyn Fn(&Mention) -> bool| self.mentions(index).filter(|mention| accept(mention)).count();
+        let present = count(&|mention| mention.assertion.status == Status::Present);
+        let past = count(&|mention| mention.assertion.time == Temporality::Past);
+        let suspected = count(&|mention| mention.assertion.status == Status::Suspected);
+        row.put(|| format!("{side}present"), present as f64);
+        row.put(|| format!("{side}suspected"), suspected as f64);
+        row.put(|| format!("{side}past"), past as f64);
+        let length = source.text.norm().len().max(1) as f64;
+        row.put(|| format!("{side}position"), self.first[index] as f64 / length);
+        let treated_before = self.treatments.partition_point(|&start| start < self.first[index]);
+        row.put(|| format!("{side}treatments_before"), treated_before as f64);
+        let first = self.mentions(index).next();
+        let section = first.map_or(SectionKind::Other, |mention| self.section(mention));
+        let number = SECTIONS
+            .iter()
+            .position(|kind| *kind == section)
+            .map_or(-1.0, |at| at as f64);
+        row.put(|| format!("{side}first_section"), number);
+        row.put(|| format!("{side}icd10_chapter"), f64::from(self.letters[index]));
+        let code = candidate
+            .concept
+            .map_or("", |id| source.lexicon.concept(id).icd10.as_str());
+        row.flag(|| format!("{side}metastasis"), ("C77".."C80").contains(&code));
+        row.flag(|| format!("{side}cancer"), code.starts_with('C'));
+        let text = candidate.label.to_string();
+        row.put(|| format!("{side}label_chars"), text.chars().count() as f64);
+        row.flag(|| format!("{side}label_latin"), text.is_ascii());
+        row.flag(
+            || format!("{side}disease_tail"),
+            ["症", "炎", "癌", "病", "群", "腫", "全", "染"]
+                .iter()
+                .any(|tail| text.ends_with(tail)),
+        );
+        row.flag(
+            || format!("{side}at_site"),
+            matches!(candidate.label, Label::AtSite { .. }),
+        );
+        let result = match &candidate.label {
+            Label::Result { result, .. } => match result.as_str() {
+                "上昇" => 1.0,
+                "低下" => 2.0,
+                "陽性" => 3.0,
+                _ => 4.0,
+            },
+            _ => 0.0,
+        };
+        row.put(|| format!("{side}result"), result);
+        let number = first.and_then(|mention| mention.value.as_ref()?.number);
+        row.flag(|| format!("{side}has_number"), number.is_some());
+        let key = candidate.concept.map(|id| source.lexicon.condition_key(id));
+        let known = |count: &dyn Fn(Key) -> usize| key.map_or(0.0, |key| (count(key) as f64 + 1.0).ln());
+        let knowledge = source.lexicon.knowledge();
+        row.put(
+            || format!("{side}known_effects"),
+            known(&|key| knowledge.effects(key).count()),
+        );
+        row.put(
+            || format!("{side}known_causes"),
+            known(&|key| knowledge.causes(key).count()),
+        );
+        row.put(|| format!("{side}primacy"), candidate.primacy);
+    }
+
+    /// The row of `effect` under `cause`, or as a root. O(candidates).
+    pub fn pair(&self, cause: Option<usize>, effect: usize, standing: &[Standing]) -> Row {
+        let mut row = Row::default();
+        self.put_pair(cause, effect, standing, &mut row);
+        row
+    }
+
+    fn put_pair(&self, cause: Option<usize>, effect: usize, standing: &[Standing], row: &mut Row) {
+        let source = &self.source;
+        row.flag(|| "root".into(), cause.is_none());
+        self.put_standing("effect_", effect, row);
+        self.put_judged("effect_", standing[effect], row);
+        row.put(|| "effect_best_knowledge".into(), self.best_cause[effect].0);
+        row.put(|| "effect_known_here".into(), self.best_cause[effect].1 as f64);
+        row.put(|| "effect_cue_cause_word".into(), self.cue(effect, "cause_word"));
+        // A row of a root has the numbers of a cause at nothing: start from the candidate that is
+        // there, and blank its numbers.
+        let start = row.values.len();
+        let at = cause.unwrap_or(effect);
+        self.put_standing("cause_", at, row);
+        self.put_judged("cause_", standing[at], row);
+        for name in ["about", "diagnosed", "cause_word", "complicates", "under_care", "onset"] {
+            row.put(|| format!("cause_cue_{name}"), self.cue(at, name));
+        }
+        let relation = self.relation(at, effect);
+        let evidence = relation.map(|relation| relation.evidence).unwrap_or_default();
+        row.put(|| "knowledge".into(), evidence.knowledge);
+        row.put(
+            || "knowledge_behind".into(),
+            self.best_cause[effect].0 - evidence.knowledge,
+        );
+        row.put(|| "cue".into(), evidence.cue);
+        row.flag(|| "identity".into(), evidence.identity);
+        row.flag(|| "same_name".into(), evidence.same_name);
+        row.flag(|| "by_nature".into(), evidence.by_nature);
+        row.put(|| "score".into(), relation.map_or(0.0, |relation| relation.score));
+        let best = (0..source.candidates.len())
+            .filter_map(|other| self.relation(other, effect))
+            .map(|relation| relation.score)
+            .fold(0.0, f64::max);
+        row.put(
+            || "score_behind".into(),
+            best - relation.map_or(0.0, |relation| relation.score),
+        );
+        let kind = relation.map_or(0.0, |relation| match relation.kind {
+            RelationKind::Causes => 1.0,
+            RelationKind::ManifestsAs => 2.0,
+            RelationKind::EvidencedBy => 3.0,
+            RelationKind::Complicates => 4.0,
+            RelationKind::Predisposes => 5.0,
+        });
+        row.put(|| "kind".into(), kind);
+        row.put(
+            || "reverse".into(),
+            self.relation(effect, at).map_or(0.0, |relation| relation.score),
+        );
+        let direct = relation.map_or(0.0, |relation| relation.score);
+        let between = (0..source.candidates.len())
+            .filter(|&middle| middle != at && middle != effect && !leaf(source.candidates[middle].role))
+            .filter_map(|middle| {
+                let step = self.relation(at, middle)?.score;
+                let last = self.relation(middle, effect)?.score;
+                Some(step.min(last))
+            })
+            .fold(0.0, f64::max);
+        row.put(|| "detour".into(), between);
+        row.put(|| "detour_gain".into(), between - direct);
+
+        let (near_sentence, near_byte, order) = self.nearness(at, effect);
+        row.put(|| "sentences_apart".into(), near_sentence);
+        row.put(|| "log_bytes_apart".into(), near_byte);
+        row.flag(|| "cause_stands_before".into(), order);
+        let first_order = self.first[at] as f64 - self.first[effect] as f64;
+        row.put(
+            || "first_order".into(),
+            first_order / source.text.norm().len().max(1) as f64,
+        );
+        let (rank, sections) = self.rank_before(at, effect);
+        row.put(|| "rank_before".into(), rank);
+        row.flag(|| "same_section".into(), sections);
+        row.flag(
+            || "same_chapter".into(),
+            self.letters[at] != 0 && self.letters[at] == self.letters[effect],
+        );
+        let (a, b) = (
+            source.candidates[at].label.to_string(),
+            source.candidates[effect].label.to_string(),
+        );
+        row.put(|| "label_overlap".into(), overlap(&a, &b));
+        let is_a = match (source.candidates[at].concept, source.candidates[effect].concept) {
+            (Some(a), Some(b)) => source.lexicon.is_a(b, a),
+            _ => false,
+        };
+        row.flag(|| "is_a".into(), is_a);
+        if cause.is_none() {
+            row.values[start..].fill(0.0);
+        }
+        row.put(|| "candidates".into(), source.candidates.len() as f64);
+    }
+
+    fn put_judged(&self, side: &str, standing: Standing, row: &mut Row) {
+        row.put(|| format!("{side}keep"), standing.keep);
+        row.put(|| format!("{side}p_primary"), standing.primary);
+        row.flag(|| format!("{side}is_primary"), standing.is_primary);
+    }
+
+    /// True when no other disease's name stands between one of the candidate's mentions and the end
+    /// of the words that the cue matched there.
+    fn is_nearest(&self, index: usize, cue: usize) -> bool {
+        let source = &self.source;
+        let pattern = &source.lexicon.standing_cues()[cue].pattern;
+        self.mentions(index).any(|mention| {
+            let after = after(source.text.norm(), source.sentences, mention);
+            let Some(hit) = pattern.find(after) else { return false };
+            let reach = mention.norm.end..mention.norm.end + hit.end();
+            let between = |other: usize| {
+                other != index
+                    && source.candidates[other].role == Role::Disease
+                    && self.mentions(other).any(|other| reach.contains(&other.norm.start))
+            };
+            !(0..source.candidates.len()).any(between)
+        })
+    }
+
+    fn cue(&self, candidate: usize, name: &str) -> f64 {
+        let number = self
+            .source
+            .lexicon
+            .standing_cues()
+            .iter()
+            .position(|cue| cue.name == name);
+        number.map_or(0.0, |number| f64::from(self.cues[candidate][number]))
+    }
+
+    /// Least distance in sentences (ten at most), the logarithm of the least distance in bytes, and
+    /// whether the cause stands before the effect there.
+    fn nearness(&self, cause: usize, effect: usize) -> (f64, f64, bool) {
+        let mut sentences = 10;
+        let mut bytes = (usize::MAX, false);
+        for a in self.mentions(cause) {
+            for b in self.mentions(effect) {
+                sentences = sentences.min(a.sentence.abs_diff(b.sentence));
+                let apart = a.norm.start.abs_diff(b.norm.start);
+                if apart < bytes.0 {
+                    bytes = (apart, a.norm.start <= b.norm.start);
+                }
+            }
+        }
+        let log = if bytes.0 == usize::MAX {
+            10.0
+        } else {
+            (bytes.0 as f64 + 1.0).ln()
+        };
+        (sentences as f64, log, bytes.1)
+    }
+
+    /// How many conditions that can be causes stand between the cause and the effect's first
+    /// mention (six at most; seven where the cause stands behind), and whether both first stand in
+    /// one section.
+    fn rank_before(&self, cause: usize, effect: usize) -> (f64, bool) {
+        let (Some(of_effect), Some(_)) = (self.mentions(effect).next(), self.mentions(cause).next()) else {
+            return (7.0, false);
+        };
+        let before = self
+            .mentions(cause)
+            .filter(|mention| mention.norm.start <= of_effect.norm.start)
+            .last();
+        let same_section = self.mentions(cause).any(|mention| mention.section == of_effect.section);
+        let Some(before) = before else {
+            return (7.0, same_section);
+        };
+        let between = self
+            .source
+            .candidates
+            .iter()
+            .enumerate()
+            .filter(|&(other, candidate)| {
+                other != cause
+                    && other != effect
+                    && matches!(candidate.role, Role::Disease | Role::Pathology)
+                    && self.mentions(other).any(|mention| {
+                        before.norm.start < mention.norm.start && mention.norm.start < of_effect.norm.start
+                    })
+            })
+            .count();
+        (between.min(6) as f64, same_section)
+    }
+}
+
+/// What is never a cause.
+pub(super) fn leaf(role: Role) -> bool {
+    matches!(role, Role::Result | Role::ExamFinding)
+}
+
+/// The words of the mention's sentence after it, so many characters at most.
+fn after<'t>(text: &'t str, sentences: &[Sentence], mention: &Mention) -> &'t str {
+    let Some(sentence) = sentences.get(mention.sentence) else {
+        return "";
+    };
+    let after = text.get(mention.norm.end..sentence.span.end).unwrap_or_default();
+    after
+        .char_indices()
+        .nth(REACH_CHAR)
+        .map_or(after, |(at, _)| &after[..at])
+}
+
+/// Share of the shorter label's characters that the longer has, by multiset.
+fn overlap(a: &str, b: &str) -> f64 {
+    let sorted = |text: &str| {
+        let mut chars: Vec<char> = text.chars().collect();
+        chars.sort_unstable();
+        chars
+    };
+    let (a, b) = (sorted(a), sorted(b));
+    let (mut i, mut j, mut common) = (0, 0, 0);
+    while i < a.len() && j < b.len() {
+        match a[i].cmp(&b[j]) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => {
+                common += 1;
+                i += 1;
+                j += 1;
+            }
+        }
+    }
+    f64::from(common) * 2.0 / (a.len() + b.len()).max(1) as f64
+}

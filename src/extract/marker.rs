@@ -1,0 +1,112 @@
+//! Markers and reactions that no dictionary lists, with a plain result: 「CK20(-)」, 「DOG1陽性」,
+//! 「皮内反応は陰性」, 「JAK2 V617F変異陽性」.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::Draft;
+use crate::types::{Direction, MentionKind, Norm, Span, Value};
+
+/// A name and its result. Latin names stand free; Japanese ones end in a word for a kind of test.
+static MARKER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?P<name>(?:[A-Za-zα-ωΑ-Ω][A-Za-z0-9α-ω./-]{0,14}(?: ?[A-Z][A-Za-z0-9]{1,7})?(?:変異|発現|抗体|抗原|遺伝子|融合遺伝子|染色|蛋白)?)",
+        r"|(?:[\p{Han}\p{Katakana}ーA-Za-z0-9α-ω-]{0,16}(?:抗体|抗原|反応|試験|テスト|変異|発現|染色|再構成|培養|断端|細胞診)))",
+        r"(?P<link>(?:は|が|も|では|の)?(?:いずれも|ともに|すべて|全て|強)? ?)",
+        r"(?P<result>\([1-4]?\+[^()]{0,8}\)|\(-\)|\(±\)|陽性|陰性)"
+    ))
+    .expect("a constant pattern")
+});
+
+/// Adds the markers that `drafts` lacks. A finding that only repeats the marker (CK7(+)) gives way;
+/// a test that is listed stands. O(n).
+pub fn extend(text: &str, drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut found: Vec<Draft> = Vec::new();
+    for capture in MARKER.captures_iter(text) {
+        let (Some(name), Some(result)) = (capture.name("name"), capture.name("result")) else {
+            continue;
+        };
+        let direction = if result.as_str().contains('-') || result.as_str() == "陰性" {
+            Direction::Negative
+        } else if result.as_str() == "(±)" {
+            Direction::Equivocal
+        } else {
+            Direction::Positive
+        };
+        let name_span: Span<Norm> = Span::new(name.start(), name.end());
+        let extent = Span::new(name.start(), result.end());
+        let listed = drafts.iter().any(|draft| {
+            draft.span.overlaps(&extent)
+                && (matches!(draft.kind, MentionKind::TestItem | MentionKind::TestValue)
+                    || draft.concept.is_some() && !extent.contains(&draft.span)
+                    || draft.concept.is_some() && draft.kind != MentionKind::Feature && draft.kind != MentionKind::Site)
+        });
+        if listed || name.as_str().chars().count() < 2 {
+            continue;
+        }
+        let value = Value {
+            direction: Some(direction),
+            ..Value::default()
+        };
+        found.push(Draft {
+            value: Some(value.clone()),
+            ..Draft::new(name_span, MentionKind::TestItem, None)
+        });
+        found.push(Draft {
+            value: Some(value),
+            ..Draft::new(Span::new(result.start(), result.end()), MentionKind::TestValue, None)
+        });
+    }
+    if found.is_empty() {
+        return drafts;
+    }
+    let mut all: Vec<Draft> = drafts
+        .into_iter()
+        .filter(|draft| !found.iter().any(|marker| marker.span.overlaps(&draft.span)))
+        .collect();
+    all.extend(found);
+    all.sort_by_key(|draft| (draft.span, draft.kind));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<(String, Option<Direction>)> {
+        extend(text, Vec::new())
+            .iter()
+            .filter(|draft| draft.kind == MentionKind::TestItem)
+            .map(|draft| {
+                let direction = draft.value.as_ref().and_then(|value| value.direction);
+                (draft.span.slice(text).to_owned(), direction)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn immunostains() {
+        let (plus, minus) = (Some(Direction::Positive), Some(Direction::Negative));
+        assert_eq!(
+            read("免疫染色にてCK7(+),CK20(-),ER(+:95%),E-cadherin(-)を示した"),
+            [
+                ("CK7".into(), plus),
+                ("CK20".into(), minus),
+                ("ER".into(), plus),
+                ("E-cadherin".into(), minus)
+            ]
+        );
+    }
+
+    #[test]
+    fn reactions_and_mutations() {
+        assert_eq!(
+            read("自己血清皮内反応は陰性。JAK2 V617F変異陽性。"),
+            [
+                ("自己血清皮内反応".into(), Some(Direction::Negative)),
+                ("JAK2 V617F変異".into(), Some(Direction::Positive))
+            ]
+        );
+    }
+}

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""Trains the arranger's classifiers: which candidates are nodes, which is primary, what causes what.
+
+    python3 training/arranger/train.py FEATURES… --out models/arranger       train on all reports
+    python3 training/arranger/train.py FEATURES… --cross-validate 5          figures by cross-validation
+
+FEATURES are files of `cargo run --release --example arranger_features -- GOLD REPORTS`. The first is the development
+set that cross-validation splits by report; the others are only ever trained on. Seeds are fixed. Needs
+requirements.txt.
+"""
+
+import argparse
+import json
+import random
+from pathlib import Path
+
+import lightgbm
+import numpy
+
+SEED = 2026
+COMMON = dict(objective="binary", verbosity=-1, seed=SEED, deterministic=True, num_threads=2, force_row_wise=True)
+KEEP = dict(COMMON, learning_rate=0.05, num_leaves=12, min_data_in_leaf=20, feature_fraction=0.5, bagging_fraction=0.8, bagging_freq=1, lambda_l2=5)
+PRIMARY = dict(COMMON, learning_rate=0.05, num_leaves=8, min_data_in_leaf=15, feature_fraction=0.4, bagging_fraction=0.8, bagging_freq=1, lambda_l2=5)
+CAUSE = dict(COMMON, learning_rate=0.06, num_leaves=24, min_data_in_leaf=25, feature_fraction=0.4, bagging_fraction=0.8, bagging_freq=1, lambda_l2=5)
+ROUNDS = dict(keep=160, primary=120, cause=220)
+# As in src/arrange/attach.rs.
+KEEP_FROM, KEEP_CAUSE_FROM, SAID, LATENT = 0.3, 0.2, 0.6, 0.5
+PRIMARY_ROLES = {"Disease", "Pathology", "Symptom"}
+
+
+class Report:
+    def __init__(self, record, own, names):
+        self.__dict__.update(record)
+        self.own = own
+        self.rows = numpy.array(self.rows, dtype=numpy.float32)
+        self.causes = [pair[0] for pair in self.pairs]
+        self.effects = [pair[1] for pair in self.pairs]
+        self.pair_rows = numpy.array([pair[2] for pair in self.pairs], dtype=numpy.float32)
+        del self.pairs
+        self.kept = numpy.array([match is not None for match in self.match])
+        self.primary_match = numpy.array([value is not None for value in self.is_primary])
+        self.needs_effect = self.rows[:, names["candidate"].index("needs_effect")] > 0
+        self.only_cause = self.needs_effect | (self.rows[:, names["candidate"].index("inferred")] > 0) | numpy.array([role == "Exposure" for role in self.roles])
+        self.at = {gold: index for index, gold in enumerate(self.match) if gold is not None}
+
+    def cause_of(self, index):
+        """The candidate that is the gold cause: the nearest ancestor that is a candidate; None is the case itself."""
+        gold = self.parents[self.match[index]]
+        while gold is not None:
+            if gold in self.at:
+                return self.at[gold]
+            gold = self.parents[gold]
+        return None
+
+
+def read(paths):
+    reports, names = [], None
+    for number, path in enumerate(paths):
+        with open(path, encoding="utf-8") as file:
+            header = json.loads(file.readline())
+            assert names in (None, header), f"{path}: other features than the first file; make it again"
+            names = header
+            reports += [Report(record, number == 0, names) for record in map(json.loads, file) if record["rows"]]
+    return names, reports
+
+
+def fit(parameters, rows, answers, weights, names, rounds):
+    data = lightgbm.Dataset(numpy.concatenate(rows), numpy.concatenate(answers), weight=numpy.concatenate(weights), feature_name=names)
+    return lightgbm.train(parameters, data, rounds)
+
+
+def train_candidates(names, reports, weight):
+    """The classifiers of candidates."""
+    rows = [report.rows for report in reports]
+    weights = [numpy.full(len(report.rows), weight(report)) for report in reports]
+    keep = fit(KEEP, rows, [report.kept.astype(float) for report in reports], weights, names["candidate"], ROUNDS["keep"])
+    chosen = [numpy.array([role in PRIMARY_ROLES for role in report.roles]) for report in reports]
+    primary = fit(
+        PRIMARY,
+        [report.rows[mask] for report, mask in zip(reports, chosen)],
+        [report.primary_match[mask].astype(float) for report, mask in zip(reports, chosen)],
+        [w[mask] for w, mask in zip(weights, chosen)],
+        names["candidate"], ROUNDS["primary"])
+    return keep, primary
+
+
+def stand(models, report):
+    """keep, p_primary and is_primary of each candidate, as src/arrange/attach.rs works them out."""
+    keep, primary = models
+    kept = keep.predict(report.rows)
+    score = primary.predict(report.rows, raw_score=True)
+    score = numpy.where([role in PRIMARY_ROLES for role in report.roles], score, -numpy.inf)
+    share = numpy.zeros(len(score)) if numpy.isinf(score).all() else numpy.exp(score) / numpy.exp(score).sum()
+    first = numpy.zeros(len(score))
+    if share.sum() > 0:
+        node = (kept >= KEEP_FROM) & ~report.needs_effect & (share > 0)
+        first[int(numpy.argmax(numpy.where(node, share, 0) if node.any() else share))] = 1
+    return numpy.stack([kept, share, first], axis=1)
+
+
+def pair_rows(names, report, standing):
+    """The pair rows with the columns filled in that only the classifiers of candidates know."""
+    rows = report.pair_rows.copy()
+    column = {name: index for index, name in enumerate(names["pair"])}
+    effects = numpy.array(report.effects)
+    causes = numpy.array([-1 if cause is None else cause for cause in report.causes])
+    for number, name in enumerate(("keep", "p_primary", "is_primary")):
+        rows[:, column[f"effect_{name}"]] = standing[effects, number]
+        rows[:, column[f"cause_{name}"]] = numpy.where(causes < 0, 0, standing[causes, number])
+    return rows
+
+
+def train_cause(names, reports, standings, weight):
+    rows, answers, weights = [], [], []
+    for report, standing in zip(reports, standings):
+        filled = pair_rows(names, report, standing)
+        chosen = [at for at, effect in enumerate(report.effects) if report.kept[effect]]
+        if not chosen:
+            continue
+        gold = {effect: report.cause_of(effect) for effect in set(report.effects) if report.kept[effect]}
+        rows.append(filled[chosen])
+        answers.append(numpy.array([float(report.causes[at] == gold[report.effects[at]]) for at in chosen]))
+        weights.append(numpy.full(len(chosen), weight(report)))
+    return fit(CAUSE, rows, answers, weights, names["pair"], ROUNDS["cause"])
+
+
+def train(names, reports, weight, folds=5):
+    """All three; the pairs' classifier sees standings from models that have not seen the report."""
+    standings = [None] * len(reports)
+    order = list(range(len(reports)))
+    random.Random(SEED).shuffle(order)
+    for fold in range(folds):
+        held = set(order[fold::folds])
+        models = train_candidates(names, [report for index, report in enumerate(reports) if index not in held], weight)
+        for index in held:
+            standings[index] = stand(models, reports[index])
+    keep, primary = train_candidates(names, reports, weight)
+    return keep, primary, train_cause(names, reports, standings, weight)
+
+
+def arborescence(scores, count):
+    """Best parent of each of `count` nodes in scores[(parent or -1, node)], without circles."""
+    import networkx
+    graph = networkx.DiGraph()
+    for (cause, effect), score in scores.items():
+        graph.add_edge(cause, effect, weight=score)
+    tree = networkx.maximum_spanning_arborescence(graph)
+    return {effect: cause for cause, effect in tree.edges}
+
+
+def judge(names, models, report):
+    """Counts of a report: nodes matched, edges matched, gold, predicted, primary right."""
+    keep, primary, cause = models
+    standing = stand((keep, primary), report)
+    kept = [index for index, only_cause in enumerate(report.only_cause)
+            if standing[index, 2] or standing[index, 0] >= (KEEP_CAUSE_FROM if only_cause else KEEP_FROM)]
+    probability = cause.predict(pair_rows(names, report, standing))
+    column = {name: report.pair_rows[:, index] for index, name in enumerate(names["pair"])}
+    probability += SAID * column["cue"] + LATENT * column["cause_inferred"] * (column["knowledge"] > 0)
+    while True:
+        inside = set(kept)
+        scores = {}
+        total = {}
+        for cause_, effect, value in zip(report.causes, report.effects, probability):
+            if effect in inside and (cause_ is None or cause_ in inside):
+                scores[-1 if cause_ is None else cause_, effect] = value
+                total[effect] = total.get(effect, 0) + value
+        scores = {pair: value / total[pair[1]] for pair, value in scores.items()}
+        parents = arborescence(scores, len(kept)) if scores else {}
+        causes = {cause_ for effect, cause_ in parents.items() if cause_ >= 0 and (
+            not report.needs_effect[cause_] or report.roles[cause_] == "Exposure" or report.roles[effect] in ("Disease", "Pathology"))}
+        idle = {index for index in kept if report.only_cause[index] and index not in causes and not standing[index, 2]}
+        if not idle:
+            break
+        kept = [index for index in kept if index not in idle]
+    nodes = [index for index in kept if report.kept[index]]
+    edges = 0
+    for index in nodes:
+        gold = report.parents[report.match[index]]
+        mine = parents.get(index, -1)
+        edges += (gold is None and mine == -1) or (gold is not None and mine >= 0 and report.match[mine] == gold)
+    right = bool(standing[:, 2].any() and report.primary_match[int(numpy.argmax(standing[:, 2]))])
+    return numpy.array([len(nodes), edges, len(report.gold), len(kept), right, 1])
+
+
+def show(what, counts):
+    nodes, edges, gold, predicted, right, cases = counts
+    print(f"{what:12s} node P {nodes/predicted:.3f} R {nodes/gold:.3f} F1 {2*nodes/(gold+predicted):.3f}  "
+          f"edge F1 {2*edges/(gold+predicted):.3f}  primary {right/cases:.3f}  ({int(cases)} reports)", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("features", nargs="+", type=Path)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--cross-validate", type=int, metavar="FOLDS")
+    parser.add_argument("--folds-out", type=Path, help="with --cross-validate: each fold's models and its reports' ids")
+    parser.add_argument("--own-weight", type=float, default=2.0, help="weight of a report of the first file; others weigh 1")
+    parser.add_argument("--importance", action="store_true")
+    arguments = parser.parse_args()
+    names, reports = read(arguments.features)
+    weight = lambda report: arguments.own_weight if report.own else 1.0
+    own = [report for report in reports if report.own]
+    show("all kept", sum(numpy.array([report.kept.sum(), 0, len(report.gold), len(report.rows), report.primary_match.any(), 1]) for report in own))
+    if arguments.cross_validate:
+        order = sorted(range(len(own)), key=lambda index: own[index].id)
+        random.Random(SEED).shuffle(order)
+        total = 0
+        for fold in range(arguments.cross_validate):
+            held = [own[index] for index in order[fold::arguments.cross_validate]]
+            ids = {report.id for report in held}
+            models = train(names, [report for report in reports if not (report.own and report.id in ids)], weight)
+            total = total + sum(judge(names, models, report) for report in held)
+            if arguments.folds_out:
+                folder = arguments.folds_out / str(fold)
+                save(models, folder)
+                (folder / "ids.txt").write_text("\n".join(sorted(ids)) + "\n", encoding="utf-8")
+        show("cross-valid.", total)
+    if arguments.out:
+        models = train(names, reports, weight)
+        save(models, arguments.out)
+        if arguments.importance:
+            for name, model in zip(("keep", "primary", "cause"), models):
+                gains = sorted(zip(model.feature_importance("gain"), model.feature_name()), reverse=True)[:25]
+                print(name, ", ".join(f"{feature} {gain:.0f}" for gain, feature in gains))
+
+
+def save(models, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, model in zip(("keep", "primary", "cause"), models):
+        text = model.model_to_string()
+        # What a tree needs to be walked; the rest (gains, counts, parameters) is dropped.
+        wanted = ("tree", "version", "num_class", "num_tree_per_iteration", "max_feature_idx", "objective", "feature_names",
+                  "Tree=", "num_leaves", "num_cat", "split_feature", "threshold", "decision_type", "left_child", "right_child",
+                  "leaf_value", "end of trees")
+        lines = [line for line in text.split("\n") if line == "" or line.startswith(wanted) and not line.startswith(("tree_sizes", "[tree"))]
+        kept, blank = [], False
+        for line in lines:
+            if line == "" and blank:
+                continue
+            blank = line == ""
+            kept.append(shorten(line))
+            if line.startswith("end of trees"):
+                break
+        (folder / f"{name}.txt").write_text("\n".join(kept) + "\n", encoding="utf-8")
+
+
+def shorten(line):
+    """Numbers of thresholds and leaves to seven digits: more than a 32-bit float holds."""
+    key, _, value = line.partition("=")
+    if key not in ("threshold", "leaf_value"):
+        return line
+    return key + "=" + " ".join(f"{float(number):.7g}" for number in value.split(" "))
+
+
+if __name__ == "__main__":
+    main()
