@@ -57,6 +57,14 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A dictionary pack is damaged, of another version, or too large.
+    #[error("{path}: {reason}", path = path.display())]
+    Pack {
+        /// The pack.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A record of a data file is broken.
     #[error("{file}:{line}: {reason}")]
     Record {
@@ -86,6 +94,7 @@ impl Error {
             Error::TooLong { .. } => "too-long",
             Error::Dictionary { .. } => "dictionary",
             Error::Model { .. } => "model",
+            Error::Pack { .. } => "pack",
             Error::Record { .. } => "record",
             Error::Embedded { .. } => "embedded",
         }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::Error;
 use crate::extract::Draft;
 use crate::lexicon::Lexicon;
+use crate::lexicon::pack::Pack;
 use crate::tokenize::{Tokenizer, Worker};
 use crate::types::{
     Assertion, Candidate, Case, CaseMap, Mention, MentionId, NormalizedText, Section, Sentence, Span, Token,
@@ -94,6 +95,16 @@ impl Pipeline {
             tokenizer: Tokenizer::load()?,
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
         })
+    }
+
+    /// This pipeline with dictionary packs over the built-in dictionaries, each over those before
+    /// it. Milliseconds a pack.
+    ///
+    /// # Errors
+    /// As [`Lexicon::layered`].
+    pub fn with_dictionaries(mut self, packs: impl IntoIterator<Item = Pack>) -> Result<Self, Error> {
+        self.lexicon = Arc::new(Arc::unwrap_or_clone(self.lexicon).layered(packs)?);
+        Ok(self)
     }
 
     /// The dictionaries and the knowledge.

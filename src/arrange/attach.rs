@@ -10,7 +10,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 
 use super::arborescence::maximum_arborescence;
 use super::boosted::Boosted;
-use super::features::{Features, Source, Standing, leaf};
+use super::features::{Features, Row, Source, Standing, leaf};
 use crate::error::Error;
 use crate::lexicon::Lexicon;
 use crate::types::{Candidate, CaseMap, Edge, Node, NodeId, Relation, RelationKind, Role, Why};
@@ -101,8 +101,9 @@ impl Arranger {
             })
             .collect();
         let primary = standing.iter().position(|standing| standing.is_primary);
+        let shares = self.shares(&features, candidates, &kept, &standing);
         loop {
-            let parents = self.forest(&features, candidates, &kept, &standing);
+            let parents = forest(&shares, &kept);
             // A past condition or an exposure that causes nothing is beside the point.
             let mut has_effect = vec![false; candidates.len()];
             for (effect, parent) in parents.iter().enumerate() {
@@ -157,55 +158,76 @@ impl Arranger {
             .collect()
     }
 
-    /// The parent of each candidate with the probability of that, by index; `None` for roots and
-    /// for what is not kept.
-    fn forest(
+    /// How likely each pair of kept candidates is cause and effect. O(kept²) rows.
+    fn shares(
         &self,
         features: &Features<'_>,
         candidates: &[Candidate],
         kept: &[bool],
         standing: &[Standing],
-    ) -> Vec<Option<(usize, f64)>> {
-        let mut graph: DiGraph<(), f64> = DiGraph::with_capacity(candidates.len() + 1, candidates.len() * 8);
-        let root = graph.add_node(());
-        let nodes: Vec<NodeIndex> = candidates.iter().map(|_| graph.add_node(())).collect();
-        let mut share = vec![0.0; candidates.len() * candidates.len()];
-        for effect in (0..candidates.len()).filter(|&effect| kept[effect]) {
-            let causes: Vec<usize> = (0..candidates.len())
-                .filter(|&cause| cause != effect && kept[cause] && !leaf(candidates[cause].role))
-                .collect();
-            let as_root = self.cause.probability(&features.pair(None, effect, standing).values);
-            let under: Vec<f64> = causes
-                .iter()
-                .map(|&cause| {
-                    let probability = self
-                        .cause
-                        .probability(&features.pair(Some(cause), effect, standing).values);
-                    let latent = candidates[cause].inferred && features.knows(cause, effect);
-                    probability + SAID * features.said(cause, effect) + if latent { LATENT } else { 0.0 }
-                })
-                .collect();
-            let total = as_root + under.iter().sum::<f64>();
-            graph.add_edge(root, nodes[effect], as_root / total);
-            for (&cause, probability) in causes.iter().zip(&under) {
-                share[cause * candidates.len() + effect] = probability / total;
-                graph.add_edge(nodes[cause], nodes[effect], probability / total);
+    ) -> Shares {
+        let n = candidates.len();
+        let mut shares = Shares {
+            root: vec![0.0; n],
+            under: vec![0.0; n * n],
+        };
+        let mut row = Row::default();
+        for effect in (0..n).filter(|&effect| kept[effect]) {
+            features.pair_into(None, effect, standing, &mut row);
+            shares.root[effect] = self.cause.probability(&row.values);
+            for cause in (0..n).filter(|&cause| cause != effect && kept[cause] && !leaf(candidates[cause].role)) {
+                features.pair_into(Some(cause), effect, standing, &mut row);
+                let latent = candidates[cause].inferred && features.knows(cause, effect);
+                shares.under[cause * n + effect] = self.cause.probability(&row.values)
+                    + SAID * features.said(cause, effect)
+                    + if latent { LATENT } else { 0.0 };
             }
         }
-        for effect in (0..candidates.len()).filter(|&effect| !kept[effect]) {
-            graph.add_edge(root, nodes[effect], 0.0);
-        }
-        let parents = maximum_arborescence(&graph, root);
-        // Graph node 0 is the virtual root; node i + 1 is candidate i.
-        nodes
-            .iter()
-            .enumerate()
-            .map(|(effect, node)| {
-                let cause = parents[node.index()]?.index().checked_sub(1)?;
-                Some((cause, share[cause * candidates.len() + effect]))
-            })
-            .collect()
+        shares
     }
+}
+
+/// How likely each candidate is a root, and each cause (row) the cause of each effect (column);
+/// not normalised.
+struct Shares {
+    root: Vec<f64>,
+    under: Vec<f64>,
+}
+
+/// The parent of each candidate with the probability of that, by index; `None` for roots and for
+/// what is not kept.
+fn forest(shares: &Shares, kept: &[bool]) -> Vec<Option<(usize, f64)>> {
+    let n = kept.len();
+    let mut graph: DiGraph<(), f64> = DiGraph::with_capacity(n + 1, n * 8);
+    let root = graph.add_node(());
+    let nodes: Vec<NodeIndex> = kept.iter().map(|_| graph.add_node(())).collect();
+    let total: Vec<f64> = (0..n)
+        .map(|effect| {
+            let under = (0..n)
+                .filter(|&cause| kept[cause])
+                .map(|cause| shares.under[cause * n + effect]);
+            (shares.root[effect] + under.sum::<f64>()).max(f64::MIN_POSITIVE)
+        })
+        .collect();
+    for effect in 0..n {
+        graph.add_edge(root, nodes[effect], shares.root[effect] / total[effect]);
+        for cause in (0..n).filter(|&cause| kept[effect] && kept[cause]) {
+            let share = shares.under[cause * n + effect];
+            if share > 0.0 {
+                graph.add_edge(nodes[cause], nodes[effect], share / total[effect]);
+            }
+        }
+    }
+    let parents = maximum_arborescence(&graph, root);
+    // Graph node 0 is the virtual root; node i + 1 is candidate i.
+    nodes
+        .iter()
+        .enumerate()
+        .map(|(effect, node)| {
+            let cause = parents[node.index()]?.index().checked_sub(1)?;
+            Some((cause, shares.under[cause * n + effect] / total[effect]))
+        })
+        .collect()
 }
 
 /// True for what is only there for what it causes: exposures, past conditions, latent pathologies.

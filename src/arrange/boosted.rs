@@ -12,10 +12,24 @@ struct Tree {
     leaves: Vec<f32>,
 }
 
-/// A classifier: features → the logarithm of the odds.
+/// A node of the walk: where to go by a feature's value. A target below zero is a leaf, `!target`
+/// its place among the leaves.
+#[derive(Clone, Copy)]
+struct Step {
+    threshold: f32,
+    feature: u16,
+    left: i16,
+    right: i16,
+}
+
+/// A classifier: features → the logarithm of the odds. All trees' nodes lie in one row, so that
+/// they stay in the cache over the thousands of rows of a report.
 #[derive(Default)]
 pub(super) struct Boosted {
-    trees: Vec<Tree>,
+    steps: Vec<Step>,
+    leaves: Vec<f32>,
+    /// Where each tree's nodes and leaves start; a tree without nodes has one leaf.
+    trees: Vec<(u32, u32, bool)>,
 }
 
 impl Boosted {
@@ -81,12 +95,42 @@ impl Boosted {
         if !named || trees.iter().any(|tree| !tree.is_sound(features.len())) {
             return Err(fail(1, "", "no LightGBM text model, or a broken one"));
         }
-        Ok(Boosted { trees })
+        let mut model = Boosted::default();
+        for tree in trees {
+            model.trees.push((
+                model.steps.len() as u32,
+                model.leaves.len() as u32,
+                tree.features.is_empty(),
+            ));
+            for at in 0..tree.features.len() {
+                model.steps.push(Step {
+                    threshold: tree.thresholds[at],
+                    feature: tree.features[at],
+                    left: tree.left[at],
+                    right: tree.right[at],
+                });
+            }
+            model.leaves.extend(tree.leaves);
+        }
+        Ok(model)
     }
 
     /// The log odds of a row. O(trees × depth).
     pub(super) fn score(&self, row: &[f32]) -> f64 {
-        self.trees.iter().map(|tree| f64::from(tree.value(row))).sum()
+        let mut sum = 0.0;
+        for &(steps, leaves, single) in &self.trees {
+            let mut target = if single { !0i16 } else { 0 };
+            while target >= 0 {
+                let step = self.steps[steps as usize + target as usize];
+                target = if row[usize::from(step.feature)] <= step.threshold {
+                    step.left
+                } else {
+                    step.right
+                };
+            }
+            sum += f64::from(self.leaves[leaves as usize + usize::from(!target as u16)]);
+        }
+        sum
     }
 
     /// The probability of a row.
@@ -121,24 +165,6 @@ impl Tree {
             && self.left.iter().zip(&self.right).enumerate().all(|(at, (left, right))| {
                 [left, right].iter().all(|next| child(next) && (**next < 0 || **next as usize > at))
             })
-    }
-
-    fn value(&self, row: &[f32]) -> f32 {
-        if self.features.is_empty() {
-            return self.leaves[0];
-        }
-        let mut at = 0usize;
-        loop {
-            let next = if row[usize::from(self.features[at])] <= self.thresholds[at] {
-                self.left[at]
-            } else {
-                self.right[at]
-            };
-            if next < 0 {
-                return self.leaves[usize::from(!next as u16)];
-            }
-            at = next as usize;
-        }
     }
 }
 

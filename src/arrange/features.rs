@@ -107,7 +107,23 @@ pub struct Features<'t> {
     /// Starts of drugs and treatments, sorted.
     treatments: Vec<usize>,
     primacy_max: f64,
+    /// What rows say of each candidate by itself.
+    own: Vec<Vec<f32>>,
+    /// Labels, and their characters, sorted, as they are compared.
+    names: Vec<String>,
+    labels: Vec<Vec<char>>,
+    /// Mentions of diseases and pathologies: start and candidate, sorted.
+    disease_starts: Vec<(usize, usize)>,
+    /// Numbers of the standing cues that pair rows count.
+    pair_cues: [Option<usize>; PAIR_CUES.len()],
+    /// Best relation score of each candidate as an effect.
+    best_score: Vec<f64>,
+    /// Scores of the relations, cause × effect; 0 without one.
+    scores: Vec<f64>,
 }
+
+/// Standing cues of the cause that pair rows count.
+const PAIR_CUES: [&str; 6] = ["about", "diagnosed", "cause_word", "complicates", "under_care", "onset"];
 
 /// What is known of a candidate before pairs are scored.
 #[derive(Debug, Clone, Copy, Default)]
@@ -147,7 +163,8 @@ impl<'t> Features<'t> {
             .iter()
             .map(|candidate| {
                 let mut counts = vec![0; lexicon.standing_cues().len()];
-                for id in &candidate.mentions {
+                // Results and exam findings are spoken of otherwise.
+                for id in candidate.mentions.iter().filter(|_| !leaf(candidate.role)) {
                     let after = after(text, source.sentences, mention(id));
                     for (cue, count) in lexicon.standing_cues().iter().zip(&mut counts) {
                         if cue.pattern.is_match(after) {
@@ -158,8 +175,30 @@ impl<'t> Features<'t> {
                 counts
             })
             .collect();
-        Features {
+        let names: Vec<String> = candidates.iter().map(|candidate| candidate.label.to_string()).collect();
+        let mut disease_starts: Vec<(usize, usize)> = Vec::new();
+        for (index, candidate) in candidates.iter().enumerate() {
+            if matches!(candidate.role, Role::Disease | Role::Pathology) {
+                disease_starts.extend(candidate.mentions.iter().map(|id| (mention(id).norm.start, index)));
+            }
+        }
+        disease_starts.sort_unstable();
+        let scores: Vec<f64> = relation
+            .iter()
+            .map(|relation| relation.map_or(0.0, |relation| relation.score))
+            .collect();
+        let number = |name: &str| lexicon.standing_cues().iter().position(|cue| cue.name == name);
+        let mut features = Features {
             source,
+            own: Vec::new(),
+            labels: names.iter().map(|name| sorted_chars(name)).collect(),
+            names,
+            disease_starts,
+            pair_cues: PAIR_CUES.map(number),
+            best_score: (0..n)
+                .map(|effect| (0..n).map(|cause| scores[cause * n + effect]).fold(0.0, f64::max))
+                .collect(),
+            scores,
             relation,
             cues,
             first: candidates
@@ -183,7 +222,15 @@ impl<'t> Features<'t> {
                 .iter()
                 .map(|candidate| candidate.primacy)
                 .fold(f64::NEG_INFINITY, f64::max),
-        }
+        };
+        features.own = (0..n)
+            .map(|index| {
+                let mut row = Row::default();
+                features.work_out_standing("", index, &mut row);
+                row.values
+            })
+            .collect();
+        features
     }
 
     fn relation(&self, cause: usize, effect: usize) -> Option<&'t Relation> {
@@ -375,21 +422,14 @@ impl<'t> Features<'t> {
         row.put(|| "cause_knowledge".into(), from_knowledge);
         row.put(|| "cause_cue".into(), from_cue);
 
-        let text = candidate.label.to_string();
         let mut like_earlier: f64 = 0.0;
         let (mut inside, mut holds) = (0, 0);
-        for (other, candidate) in source
-            .candidates
-            .iter()
-            .enumerate()
-            .filter(|&(other, _)| other != index)
-        {
-            let other_text = candidate.label.to_string();
+        for other in (0..source.candidates.len()).filter(|&other| other != index) {
             if other < index {
-                like_earlier = like_earlier.max(overlap(&text, &other_text));
+                like_earlier = like_earlier.max(overlap(&self.labels[index], &self.labels[other]));
             }
-            inside += usize::from(other_text.contains(&text));
-            holds += usize::from(text.contains(&other_text));
+            inside += usize::from(self.names[other].contains(&self.names[index]));
+            holds += usize::from(self.names[index].contains(&self.names[other]));
         }
         row.put(|| "like_earlier".into(), like_earlier);
         row.put(|| "inside_others".into(), inside as f64);
@@ -417,6 +457,14 @@ impl<'t> Features<'t> {
 
     /// What candidate rows and both sides of pair rows say of a candidate.
     fn put_standing(&self, side: &str, index: usize, row: &mut Row) {
+        if row.names.is_some() {
+            self.work_out_standing(side, index, row);
+        } else {
+            row.values.extend(&self.own[index]);
+        }
+    }
+
+    fn work_out_standing(&self, side: &str, index: usize, row: &mut Row) {
         let source = &self.source;
         let candidate = &source.candidates[index];
         for role in ROLES {
@@ -500,6 +548,12 @@ impl<'t> Features<'t> {
         row
     }
 
+    /// As [`Features::pair`], into a row whose room is used again.
+    pub(super) fn pair_into(&self, cause: Option<usize>, effect: usize, standing: &[Standing], row: &mut Row) {
+        row.values.clear();
+        self.put_pair(cause, effect, standing, row);
+    }
+
     fn put_pair(&self, cause: Option<usize>, effect: usize, standing: &[Standing], row: &mut Row) {
         let source = &self.source;
         row.flag(|| "root".into(), cause.is_none());
@@ -507,15 +561,15 @@ impl<'t> Features<'t> {
         self.put_judged("effect_", standing[effect], row);
         row.put(|| "effect_best_knowledge".into(), self.best_cause[effect].0);
         row.put(|| "effect_known_here".into(), self.best_cause[effect].1 as f64);
-        row.put(|| "effect_cue_cause_word".into(), self.cue(effect, "cause_word"));
+        row.put(|| "effect_cue_cause_word".into(), self.count(effect, self.pair_cues[2]));
         // A row of a root has the numbers of a cause at nothing: start from the candidate that is
         // there, and blank its numbers.
         let start = row.values.len();
         let at = cause.unwrap_or(effect);
         self.put_standing("cause_", at, row);
         self.put_judged("cause_", standing[at], row);
-        for name in ["about", "diagnosed", "cause_word", "complicates", "under_care", "onset"] {
-            row.put(|| format!("cause_cue_{name}"), self.cue(at, name));
+        for (name, number) in PAIR_CUES.iter().zip(self.pair_cues) {
+            row.put(|| format!("cause_cue_{name}"), self.count(at, number));
         }
         let relation = self.relation(at, effect);
         let evidence = relation.map(|relation| relation.evidence).unwrap_or_default();
@@ -529,14 +583,8 @@ impl<'t> Features<'t> {
         row.flag(|| "same_name".into(), evidence.same_name);
         row.flag(|| "by_nature".into(), evidence.by_nature);
         row.put(|| "score".into(), relation.map_or(0.0, |relation| relation.score));
-        let best = (0..source.candidates.len())
-            .filter_map(|other| self.relation(other, effect))
-            .map(|relation| relation.score)
-            .fold(0.0, f64::max);
-        row.put(
-            || "score_behind".into(),
-            best - relation.map_or(0.0, |relation| relation.score),
-        );
+        let direct = relation.map_or(0.0, |relation| relation.score);
+        row.put(|| "score_behind".into(), self.best_score[effect] - direct);
         let kind = relation.map_or(0.0, |relation| match relation.kind {
             RelationKind::Causes => 1.0,
             RelationKind::ManifestsAs => 2.0,
@@ -549,15 +597,14 @@ impl<'t> Features<'t> {
             || "reverse".into(),
             self.relation(effect, at).map_or(0.0, |relation| relation.score),
         );
-        let direct = relation.map_or(0.0, |relation| relation.score);
-        let between = (0..source.candidates.len())
-            .filter(|&middle| middle != at && middle != effect && !leaf(source.candidates[middle].role))
-            .filter_map(|middle| {
-                let step = self.relation(at, middle)?.score;
-                let last = self.relation(middle, effect)?.score;
-                Some(step.min(last))
-            })
-            .fold(0.0, f64::max);
+        let n = source.candidates.len();
+        let steps = &self.scores[at * n..(at + 1) * n];
+        let mut between: f64 = 0.0;
+        for (middle, &step) in steps.iter().enumerate() {
+            if step > between && !leaf(source.candidates[middle].role) && middle != at && middle != effect {
+                between = between.max(step.min(self.scores[middle * n + effect]));
+            }
+        }
         row.put(|| "detour".into(), between);
         row.put(|| "detour_gain".into(), between - direct);
 
@@ -577,11 +624,10 @@ impl<'t> Features<'t> {
             || "same_chapter".into(),
             self.letters[at] != 0 && self.letters[at] == self.letters[effect],
         );
-        let (a, b) = (
-            source.candidates[at].label.to_string(),
-            source.candidates[effect].label.to_string(),
+        row.put(
+            || "label_overlap".into(),
+            overlap(&self.labels[at], &self.labels[effect]),
         );
-        row.put(|| "label_overlap".into(), overlap(&a, &b));
         let is_a = match (source.candidates[at].concept, source.candidates[effect].concept) {
             (Some(a), Some(b)) => source.lexicon.is_a(b, a),
             _ => false,
@@ -617,14 +663,8 @@ impl<'t> Features<'t> {
         })
     }
 
-    fn cue(&self, candidate: usize, name: &str) -> f64 {
-        let number = self
-            .source
-            .lexicon
-            .standing_cues()
-            .iter()
-            .position(|cue| cue.name == name);
-        number.map_or(0.0, |number| f64::from(self.cues[candidate][number]))
+    fn count(&self, candidate: usize, cue: Option<usize>) -> f64 {
+        cue.map_or(0.0, |cue| f64::from(self.cues[candidate][cue]))
     }
 
     /// Least distance in sentences (ten at most), the logarithm of the least distance in bytes, and
@@ -664,21 +704,20 @@ impl<'t> Features<'t> {
         let Some(before) = before else {
             return (7.0, same_section);
         };
-        let between = self
-            .source
-            .candidates
-            .iter()
-            .enumerate()
-            .filter(|&(other, candidate)| {
-                other != cause
-                    && other != effect
-                    && matches!(candidate.role, Role::Disease | Role::Pathology)
-                    && self.mentions(other).any(|mention| {
-                        before.norm.start < mention.norm.start && mention.norm.start < of_effect.norm.start
-                    })
-            })
-            .count();
-        (between.min(6) as f64, same_section)
+        let (from, to) = (before.norm.start + 1, of_effect.norm.start);
+        let first = self.disease_starts.partition_point(|&(start, _)| start < from);
+        let mut seen = [usize::MAX; 6];
+        let mut between = 0;
+        for &(start, other) in &self.disease_starts[first..] {
+            if start >= to || between == seen.len() {
+                break;
+            }
+            if other != cause && other != effect && !seen[..between].contains(&other) {
+                seen[between] = other;
+                between += 1;
+            }
+        }
+        (between as f64, same_section)
     }
 }
 
@@ -699,14 +738,8 @@ fn after<'t>(text: &'t str, sentences: &[Sentence], mention: &Mention) -> &'t st
         .map_or(after, |(at, _)| &after[..at])
 }
 
-/// Share of the shorter label's characters that the longer has, by multiset.
-fn overlap(a: &str, b: &str) -> f64 {
-    let sorted = |text: &str| {
-        let mut chars: Vec<char> = text.chars().collect();
-        chars.sort_unstable();
-        chars
-    };
-    let (a, b) = (sorted(a), sorted(b));
+/// The Dice coefficient of two labels' characters, both sorted.
+fn overlap(a: &[char], b: &[char]) -> f64 {
     let (mut i, mut j, mut common) = (0, 0, 0);
     while i < a.len() && j < b.len() {
         match a[i].cmp(&b[j]) {
@@ -720,4 +753,10 @@ fn overlap(a: &str, b: &str) -> f64 {
         }
     }
     f64::from(common) * 2.0 / (a.len() + b.len()).max(1) as f64
+}
+
+fn sorted_chars(text: &str) -> Vec<char> {
+    let mut chars: Vec<char> = text.chars().collect();
+    chars.sort_unstable();
+    chars
 }

@@ -31,32 +31,42 @@ pub fn add_latent(candidates: &mut Vec<Candidate>, relations: &[Relation], lexic
             }
         }
     }
-    let mut latent: Vec<(ConceptId, usize)> = evidence
+    let mut latent: Vec<(ConceptId, Vec<usize>)> = evidence
         .into_iter()
-        .filter(|(id, findings)| {
-            findings.len() >= MIN_FINDINGS
-                && !candidates.iter().any(|candidate| {
-                    candidate.concept.is_some_and(|other| lexicon.is_a(other, *id) || lexicon.is_a(*id, other))
-                })
-                // A disease of the same organ system explains them by itself.
-                && !relations.iter().any(|relation| {
-                    let cause = &candidates[relation.source.0 as usize];
-                    matches!(cause.role, Role::Disease | Role::Pathology)
-                        && findings.contains(&(relation.target.0 as usize))
-                        && cause.concept.is_some_and(|cause| chapter(cause) == chapter(*id))
-                })
-                && candidates.iter().any(|candidate| {
-                    matches!(candidate.role, Role::Disease)
-                        && candidate.concept.is_some_and(|cause| {
-                            lexicon.knowledge().link(lexicon, Key::Concept(cause), Key::Concept(*id)).is_some()
-                        })
-                })
-        })
-        .map(|(id, findings)| (id, findings.len()))
+        .filter(|(_, findings)| findings.len() >= MIN_FINDINGS)
         .collect();
-    latent.sort_by_key(|&(id, findings)| (std::cmp::Reverse(findings), id));
+    latent.sort_by_key(|(id, findings)| (std::cmp::Reverse(findings.len()), *id));
+    let fits = |id: ConceptId, findings: &[usize]| {
+        !candidates.iter().any(|candidate| {
+            candidate
+                .concept
+                .is_some_and(|other| lexicon.is_a(other, id) || lexicon.is_a(id, other))
+        })
+            // A disease of the same organ system explains them by itself.
+            && !relations.iter().any(|relation| {
+                let cause = &candidates[relation.source.0 as usize];
+                matches!(cause.role, Role::Disease | Role::Pathology)
+                    && findings.contains(&(relation.target.0 as usize))
+                    && cause.concept.is_some_and(|cause| chapter(cause) == chapter(id))
+            })
+            && candidates.iter().any(|candidate| {
+                matches!(candidate.role, Role::Disease)
+                    && candidate.concept.is_some_and(|cause| {
+                        lexicon
+                            .knowledge()
+                            .link(lexicon, Key::Concept(cause), Key::Concept(id))
+                            .is_some()
+                    })
+            })
+    };
     // One at most: two that share their findings would only divide them.
-    let Some(&(id, _)) = latent.first() else { return false };
+    let Some(id) = latent
+        .iter()
+        .find(|(id, findings)| fits(*id, findings))
+        .map(|&(id, _)| id)
+    else {
+        return false;
+    };
     candidates.push(Candidate {
         label: Label::Condition(lexicon.concept(id).label.clone()),
         concept: Some(id),

@@ -28,7 +28,7 @@ pub trait ConceptSource {
 
 impl ConceptSource for crate::lexicon::Lexicon {
     fn concept(&self, id: ConceptId) -> Option<&Concept> {
-        self.concepts().get(id.0 as usize)
+        self.get(id)
     }
 }
 

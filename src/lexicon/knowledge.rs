@@ -81,7 +81,7 @@ pub struct Fact {
 }
 
 /// The causal links, by cause and by effect.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Knowledge {
     facts: Vec<Fact>,
     by_pair: HashMap<(Key, Key), u32>,

@@ -1,16 +1,23 @@
 //! The dictionaries and the knowledge table, loaded once and then read only.
 //!
 //! The tables of `dictionaries/` are embedded; [`Lexicon::load_default`] reads them, and
-//! [`Lexicon::from_tables`] reads any others of the same columns.
+//! [`Lexicon::from_tables`] reads any others of the same columns. Dictionaries of other formats are
+//! read by [`import`], kept as a [`pack`], and laid over the built-in ones by [`Lexicon::layered`].
 
+mod check;
 mod cues;
+pub mod import;
 mod knowledge;
+mod layers;
+pub mod pack;
 mod ranges;
 mod rank;
 mod table;
 
+pub use check::{Problem, ProblemKind};
 pub use cues::{CueDirection, RelationCue, StandingCue, StatusCue, StatusCueKind};
 pub use knowledge::{Fact, Frequency, Key, Knowledge};
+pub use layers::{Conflict, Origin};
 pub use ranges::{ReferenceRange, Sex};
 pub use rank::{Contribution, RankedDisease};
 
@@ -61,6 +68,7 @@ pub enum ModifierClass {
 }
 
 /// All dictionaries and the knowledge, read only; shared by threads.
+#[derive(Clone)]
 pub struct Lexicon {
     concepts: Vec<Concept>,
     by_id: HashMap<String, ConceptId>,
@@ -82,6 +90,8 @@ pub struct Lexicon {
     status_cues: Vec<StatusCue>,
     relation_cues: Vec<RelationCue>,
     standing_cues: Vec<StandingCue>,
+    /// P(f) of every finding, worked out when the first ranking asks.
+    background: std::sync::OnceLock<rank::Background>,
     found: Vec<Regex>,
     /// Frame words; true for those that stand outside every name.
     frame_words: HashMap<String, bool>,
@@ -89,6 +99,7 @@ pub struct Lexicon {
     tissues: Vec<(String, String)>,
     knowledge: Knowledge,
     counts: Vec<(String, usize)>,
+    layers: layers::Layers,
 }
 
 impl Lexicon {
@@ -149,20 +160,23 @@ impl Lexicon {
     /// # Panics
     /// When the id is of another lexicon.
     pub fn concept(&self, id: ConceptId) -> &Concept {
-        &self.concepts[id.0 as usize]
+        match self.concepts.get(id.0 as usize) {
+            Some(concept) => concept,
+            None => self.layers.concept(id).expect("an id of this lexicon"),
+        }
     }
 
-    /// Every concept, by index.
+    /// Every built-in concept, by index; those of packs follow, see [`Lexicon::ids`].
     pub fn concepts(&self) -> &[Concept] {
         &self.concepts
     }
 
     /// A concept by its stable id.
     pub fn by_id(&self, id: &str) -> Option<ConceptId> {
-        self.by_id.get(id).copied()
+        self.by_id.get(id).copied().or_else(|| self.layers.by_id(id))
     }
 
-    /// Every surface form.
+    /// Every built-in surface form; those of packs follow, see [`pack::Pack`].
     pub fn surfaces(&self) -> &[Surface] {
         &self.surfaces
     }
@@ -172,13 +186,20 @@ impl Lexicon {
     /// # Panics
     /// When the index is of another lexicon.
     pub fn surface(&self, index: u32) -> &Surface {
-        &self.surfaces[index as usize]
+        match self.surfaces.get(index as usize) {
+            Some(surface) => surface,
+            None => self.layers.surface(index).expect("a surface of this lexicon"),
+        }
     }
 
     /// What a normalised string means, best first; exact but for the case of Latin letters. O(1).
     pub fn lookup(&self, text: &str) -> &[ConceptId] {
+        let key = text.to_ascii_lowercase();
+        if let Some(concepts) = self.layers.lookup(&key) {
+            return concepts;
+        }
         self.by_surface
-            .get(&text.to_ascii_lowercase())
+            .get(&key)
             .map_or(&[], |&surface| &self.surfaces[surface as usize].concepts)
     }
 
@@ -198,16 +219,22 @@ impl Lexicon {
     /// Every occurrence, also overlapping ones, of every surface form in `lowercase`: a normalised
     /// text with its ASCII letters in lower case. O(n + matches).
     pub fn find_all<'l>(&'l self, lowercase: &'l str) -> impl Iterator<Item = SurfaceMatch> + 'l {
-        self.matcher.find_overlapping_iter(lowercase).map(|found| SurfaceMatch {
+        let built_in = self.matcher.find_overlapping_iter(lowercase).map(|found| SurfaceMatch {
             start: found.start(),
             end: found.end(),
             surface: found.value(),
-        })
+        });
+        built_in
+            .filter(|found| !self.layers.hides(found.surface))
+            .chain(self.layers.find_all(lowercase))
     }
 
     /// The more general concept.
     pub fn parent(&self, id: ConceptId) -> Option<ConceptId> {
-        self.parents[id.0 as usize]
+        match self.parents.get(id.0 as usize) {
+            Some(parent) => *parent,
+            None => self.parent_named(self.layers.parent_label(id)?, id),
+        }
     }
 
     /// `id`, its parent, its parent's parent, … at most eight.
@@ -823,12 +850,14 @@ impl<'t> Builder<'t> {
             status_cues: Vec::new(),
             relation_cues: Vec::new(),
             standing_cues: Vec::new(),
+            background: std::sync::OnceLock::new(),
             found: Vec::new(),
             frame_words: HashMap::new(),
             family: Vec::new(),
             tissues: Vec::new(),
             knowledge: Knowledge::default(),
             counts: Vec::new(),
+            layers: layers::Layers::default(),
         })
     }
 }

@@ -54,7 +54,7 @@ impl RangeRow {
 }
 
 /// What is known of one test.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct TestData {
     pub unit: String,
     pub units: Vec<(String, f64)>,

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::dictionary::build::BuildArgs;
+use crate::dictionary::coverage::CoverageArgs;
+use crate::packs::Packs;
+
 /// Japanese case reports → case maps: causal trees from underlying condition to disease to
 /// finding. Works offline.
 #[derive(Parser)]
@@ -21,7 +25,7 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Score predicted case maps against gold ones.
     Evaluate(EvaluateArgs),
-    /// Look into the built-in dictionaries and knowledge.
+    /// Look into the dictionaries and knowledge, and bring dictionaries of your own.
     Dictionary(DictionaryArgs),
 }
 
@@ -61,6 +65,8 @@ pub struct StructureArgs {
     /// one's own case maps; by default the built-in ones.
     #[arg(long, value_name = "DIR")]
     pub arranger: Option<PathBuf>,
+    #[command(flatten)]
+    pub packs: Packs,
 }
 
 #[derive(Parser)]
@@ -70,6 +76,8 @@ pub struct ExplainArgs {
     /// A UTF-8 text file, or `-` for standard input.
     #[arg(default_value = "-")]
     pub file: PathBuf,
+    #[command(flatten)]
+    pub packs: Packs,
 }
 
 #[derive(Parser)]
@@ -92,6 +100,8 @@ pub struct EvaluateArgs {
     /// {\"id\", \"positive_disease\"}.
     #[arg(long, value_name = "FILE")]
     pub mentions: Option<PathBuf>,
+    #[command(flatten)]
+    pub packs: Packs,
 }
 
 #[derive(Parser)]
@@ -109,7 +119,21 @@ pub enum DictionaryCommand {
         /// Terms as reports write them.
         #[arg(required = true)]
         terms: Vec<String>,
+        #[command(flatten)]
+        packs: Packs,
     },
-    /// Tables, rows, surface forms.
-    Info,
+    /// Tables, rows, surface forms; of packs also what they change.
+    Info {
+        #[command(flatten)]
+        packs: Packs,
+    },
+    /// Make a pack of dictionaries of your own.
+    Build(BuildArgs),
+    /// Duplicates, unknown parents and cycles, of packs or of the built-in dictionaries.
+    Check {
+        #[command(flatten)]
+        packs: Packs,
+    },
+    /// What reports name and the dictionaries lack, most frequent first.
+    Coverage(CoverageArgs),
 }

@@ -1,6 +1,8 @@
 //! `shorei dictionary`.
 
-use shorei::Pipeline;
+pub mod build;
+pub mod coverage;
+
 use shorei::lexicon::{Fact, Key, Lexicon};
 use shorei::types::{Concept, ConceptKind};
 use unicode_normalization::UnicodeNormalization;
@@ -8,22 +10,85 @@ use unicode_normalization::UnicodeNormalization;
 use crate::args::{DictionaryArgs, DictionaryCommand};
 use crate::input::Failure;
 
-/// Prints what was asked for; the number of terms that the dictionary lacks.
+/// Prints what was asked for; the number of terms that the dictionary lacks, or of faults.
 pub fn run(args: &DictionaryArgs) -> Result<usize, Failure> {
-    let pipeline = Pipeline::load_default()?;
-    let lexicon = pipeline.lexicon();
     match &args.command {
-        DictionaryCommand::Info => {
-            for (table, rows) in lexicon.counts() {
-                anstream::println!("{rows:>7}  {table}");
-            }
-            anstream::println!("{:>7}  concepts", lexicon.concepts().len());
-            anstream::println!("{:>7}  surface forms", lexicon.surfaces().len());
-            anstream::println!("{:>7}  causal links between listed concepts", lexicon.knowledge().len());
+        DictionaryCommand::Info { packs } => {
+            info(&packs.lexicon()?);
             Ok(0)
         }
-        DictionaryCommand::Lookup { terms } => Ok(terms.iter().filter(|term| !lookup(lexicon, term)).count()),
+        DictionaryCommand::Lookup { terms, packs } => {
+            let lexicon = packs.lexicon()?;
+            Ok(terms.iter().filter(|term| !lookup(&lexicon, term)).count())
+        }
+        DictionaryCommand::Build(args) => build::run(args),
+        DictionaryCommand::Check { packs } => Ok(check(&packs.lexicon()?)),
+        DictionaryCommand::Coverage(args) => coverage::run(args),
     }
+}
+
+fn info(lexicon: &Lexicon) {
+    for (table, rows) in lexicon.counts() {
+        anstream::println!("{rows:>7}  {table}");
+    }
+    anstream::println!("{:>7}  concepts", lexicon.concepts().len());
+    anstream::println!("{:>7}  surface forms", lexicon.surfaces().len());
+    anstream::println!("{:>7}  causal links between listed concepts", lexicon.knowledge().len());
+    if lexicon.packs().next().is_none() {
+        return;
+    }
+    for pack in lexicon.packs() {
+        anstream::println!(
+            "{}: {} (version {}, checksum {:08x}): {} concepts, {} surface forms, {} KiB",
+            pack.path().display(),
+            pack.name(),
+            pack.version(),
+            pack.checksum(),
+            pack.concepts_len(),
+            pack.surfaces_len(),
+            pack.bytes() / 1024
+        );
+    }
+    let new = lexicon.ids().count() - lexicon.concepts().len();
+    let all: usize = lexicon.packs().map(|pack| pack.concepts_len() as usize).sum();
+    anstream::println!("{new:>7}  concepts that the packs add");
+    anstream::println!("{:>7}  concepts of the packs that were known before", all - new);
+    anstream::println!(
+        "{:>7}  conflicts; the later dictionary stands",
+        lexicon.conflicts().len()
+    );
+    for conflict in lexicon.conflicts() {
+        anstream::println!(
+            "  {}: {}: {} → {}",
+            conflict.pack,
+            conflict.surface,
+            conflict.earlier,
+            conflict.later
+        );
+    }
+}
+
+/// Prints the faults of the packs, or of the built-in dictionaries where there is no pack.
+fn check(lexicon: &Lexicon) -> usize {
+    let of_packs = lexicon.packs().next().is_some();
+    let is_meant = |id: &str| !of_packs || lexicon.packs().any(|pack| id.starts_with(&format!("{}:", pack.name())));
+    let problems: Vec<_> = lexicon
+        .check()
+        .into_iter()
+        .filter(|problem| is_meant(&problem.id))
+        .collect();
+    for problem in &problems {
+        anstream::println!(
+            "{}: {} [{}]: {}",
+            problem.kind.name(),
+            problem.label,
+            problem.id,
+            problem.detail
+        );
+    }
+    let checked = lexicon.ids().count() - if of_packs { lexicon.concepts().len() } else { 0 };
+    anstream::println!("{checked} concepts, {} problems", problems.len());
+    problems.len()
 }
 
 fn lookup(lexicon: &Lexicon, term: &str) -> bool {
@@ -52,6 +117,17 @@ fn lookup(lexicon: &Lexicon, term: &str) -> bool {
             "also",
             &[concept.synonyms.join(", "), concept.abbreviations.join(", ")].join("; "),
         );
+        for origin in lexicon.origins(id) {
+            let known = [origin.source, origin.reading, origin.codes].map(str::to_owned);
+            list(
+                origin.pack,
+                &known
+                    .into_iter()
+                    .filter(|text| !text.is_empty())
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            );
+        }
         if concept.kind == ConceptKind::Test {
             let range = lexicon.reference_range(id, None, None);
             let bound = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());

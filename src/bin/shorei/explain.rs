@@ -14,7 +14,7 @@ const DIM: Style = Style::new().dimmed();
 
 /// Prints the stages; 0 when all went well.
 pub fn run(args: &ExplainArgs) -> Result<usize, Failure> {
-    let pipeline = Pipeline::load_default()?;
+    let pipeline = args.packs.over(Pipeline::load_default()?)?;
     let lexicon = pipeline.lexicon();
     for report in reports(&args.file, None) {
         let report = report?;

@@ -17,6 +17,7 @@ pub fn run(args: &StructureArgs) -> Result<usize, Failure> {
         Some(folder) => Pipeline::load_with_arranger(folder)?,
         None => Pipeline::load_default()?,
     };
+    let pipeline = args.packs.over(pipeline)?;
     let inputs: Vec<_> = args
         .files
         .iter()
