@@ -91,13 +91,9 @@ impl Arranger {
             .iter()
             .zip(&standing)
             .map(|(candidate, standing)| {
-                standing.is_primary
-                    || standing.keep
-                        >= if candidate.role == Role::Exposure {
-                            KEEP_CAUSE
-                        } else {
-                            KEEP
-                        }
+                let threshold = if needs_effect(candidate) { KEEP_CAUSE } else { KEEP };
+                // What findings made plain stays if it gathers them: gold has too few for a classifier.
+                standing.is_primary || candidate.inferred || standing.keep >= threshold
             })
             .collect();
         let primary = standing.iter().position(|standing| standing.is_primary);

@@ -8,6 +8,9 @@ use crate::types::{Candidate, ConceptId, ConceptKind, Label, Relation, Role};
 /// So many findings must speak for a pathology.
 const MIN_FINDINGS: usize = 3;
 
+/// A link of this strength explains a finding: one that is frequent.
+const EXPLAINS: f64 = 0.6;
+
 /// Adds pathologies that at least three findings are evidence of and that a disease of the report
 /// is known to make (心筋障害 for BNP↑, troponin+, negative T). True when one was added.
 /// O(candidates × known causes).
@@ -46,6 +49,7 @@ pub fn add_latent(candidates: &mut Vec<Candidate>, relations: &[Relation], lexic
             && !relations.iter().any(|relation| {
                 let cause = &candidates[relation.source.0 as usize];
                 matches!(cause.role, Role::Disease | Role::Pathology)
+                    && relation.evidence.knowledge >= EXPLAINS
                     && findings.contains(&(relation.target.0 as usize))
                     && cause.concept.is_some_and(|cause| chapter(cause) == chapter(id))
             })

@@ -41,7 +41,8 @@ class Report:
         self.kept = numpy.array([match is not None for match in self.match])
         self.primary_match = numpy.array([value is not None for value in self.is_primary])
         self.needs_effect = self.rows[:, names["candidate"].index("needs_effect")] > 0
-        self.only_cause = self.needs_effect | (self.rows[:, names["candidate"].index("inferred")] > 0) | numpy.array([role == "Exposure" for role in self.roles])
+        self.inferred = self.rows[:, names["candidate"].index("inferred")] > 0
+        self.only_cause = self.needs_effect | self.inferred | numpy.array([role == "Exposure" for role in self.roles])
         self.at = {gold: index for index, gold in enumerate(self.match) if gold is not None}
 
     def cause_of(self, index):
@@ -154,7 +155,7 @@ def judge(names, models, report):
     keep, primary, cause = models
     standing = stand((keep, primary), report)
     kept = [index for index, only_cause in enumerate(report.only_cause)
-            if standing[index, 2] or standing[index, 0] >= (KEEP_CAUSE_FROM if only_cause else KEEP_FROM)]
+            if standing[index, 2] or report.inferred[index] or standing[index, 0] >= (KEEP_CAUSE_FROM if only_cause else KEEP_FROM)]
     probability = cause.predict(pair_rows(names, report, standing))
     column = {name: report.pair_rows[:, index] for index, name in enumerate(names["pair"])}
     probability += SAID * column["cue"] + LATENT * column["cause_inferred"] * (column["knowledge"] > 0)
