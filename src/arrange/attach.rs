@@ -24,6 +24,9 @@ const KEEP_CAUSE: f64 = 0.2;
 /// the classifier has seen too few of them to trust them as a reader does.
 const SAID: f64 = 0.6;
 
+/// What a state has before other causes of the very result that defines it (低ナトリウム血症 of Na/低下),
+/// and a condition of the exam's finding that names it.
+const SAME: f64 = 0.5;
 /// What a latent pathology has before other causes of what it is known to cause: it was put there
 /// to gather them.
 const LATENT: f64 = 0.5;
@@ -176,6 +179,7 @@ impl Arranger {
                 let latent = candidates[cause].inferred && features.knows(cause, effect);
                 shares.under[cause * n + effect] = self.cause.probability(&row.values)
                     + SAID * features.said(cause, effect)
+                    + if features.is_same(cause, effect) { SAME } else { 0.0 }
                     + if latent { LATENT } else { 0.0 };
             }
         }

@@ -288,6 +288,12 @@ impl<'t> Features<'t> {
             .any(|mention| mention.assertion.status != Status::General)
     }
 
+    /// True when the effect is the result that defines the cause, or the exam's finding of it.
+    pub(super) fn is_same(&self, cause: usize, effect: usize) -> bool {
+        self.relation(cause, effect)
+            .is_some_and(|relation| relation.evidence.identity)
+    }
+
     /// True when the knowledge has a link from cause to effect.
     pub(super) fn knows(&self, cause: usize, effect: usize) -> bool {
         self.relation(cause, effect)
