@@ -62,7 +62,7 @@ impl Pipeline {
     /// [`Error::Embedded`] or [`Error::Dictionary`] when the built-in data is at fault, which the
     /// project's tests exclude.
     pub fn load_default() -> Result<Self, Error> {
-        Self::load_with(arrange::Arranger::load_default)
+        Self::load_with(|lexicon| arrange::Arranger::load_default(lexicon).map(Some))
     }
 
     /// As [`Pipeline::load_default`], with the arranger's classifiers from a folder: those that
@@ -72,7 +72,7 @@ impl Pipeline {
     /// [`Error::Io`] and [`Error::Model`] for a missing or broken file, besides those of
     /// [`Pipeline::load_default`].
     pub fn load_with_arranger(folder: &Path) -> Result<Self, Error> {
-        Self::load_with(|lexicon| arrange::Arranger::load(folder, lexicon))
+        Self::load_with(|lexicon| arrange::Arranger::load(folder, lexicon).map(Some))
     }
 
     /// A pipeline without the arranger's classifiers, whose cases have candidates and relations
@@ -81,16 +81,14 @@ impl Pipeline {
     /// # Errors
     /// As [`Pipeline::load_default`].
     pub fn load_untrained() -> Result<Self, Error> {
-        let mut pipeline = Self::load_with(|_| Ok(arrange::Arranger::default()))?;
-        pipeline.arranger = None;
-        Ok(pipeline)
+        Self::load_with(|_| Ok(None))
     }
 
-    fn load_with(arranger: impl FnOnce(&Lexicon) -> Result<arrange::Arranger, Error>) -> Result<Self, Error> {
+    fn load_with(arranger: impl FnOnce(&Lexicon) -> Result<Option<arrange::Arranger>, Error>) -> Result<Self, Error> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         let lexicon = Arc::new(Lexicon::load_default()?);
         Ok(Pipeline {
-            arranger: Some(arranger(&lexicon)?),
+            arranger: arranger(&lexicon)?,
             lexicon,
             tokenizer: Tokenizer::load()?,
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),

@@ -310,11 +310,6 @@ fn babelon_takes_what_is_official() {
 #[test]
 fn the_real_hpo_translation() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/hpo-ja/hp-ja.babelon.tsv");
-    let path = if path.exists() {
-        path
-    } else {
-        PathBuf::from("/work/shared/data/hpo-ja/hp-ja.babelon.tsv")
-    };
     if !path.exists() {
         eprintln!(
             "skipped: no {}; the test needs the Japanese HPO translation there",

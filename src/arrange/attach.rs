@@ -36,7 +36,6 @@ const PRIMARY_FILE: &str = "primary.txt";
 const CAUSE_FILE: &str = "cause.txt";
 
 /// The classifiers, loaded once; shared by threads.
-#[derive(Default)]
 pub struct Arranger {
     keep: Boosted,
     primary: Boosted,
@@ -122,28 +121,24 @@ impl Arranger {
     }
 
     /// How likely each candidate is a node and the primary disease. The primary disease is a node
-    /// itself, so one that the report only speaks of in general, or of the past, is a last resort.
+    /// itself, so one of the past is a last resort.
     fn standing(&self, features: &Features<'_>, candidates: &[Candidate]) -> Vec<Standing> {
         let rows: Vec<_> = (0..candidates.len()).map(|index| features.candidate(index)).collect();
+        let keep: Vec<f64> = rows.iter().map(|row| self.keep.probability(&row.values)).collect();
         let scores: Vec<f64> = rows.iter().map(|row| self.primary.score(&row.values)).collect();
-        let can_be = |index: usize| matches!(candidates[index].role, Role::Disease | Role::Pathology | Role::Symptom);
+        let can_be = |index: usize| {
+            let candidate = &candidates[index];
+            !candidate.inferred && matches!(candidate.role, Role::Disease | Role::Pathology | Role::Symptom)
+        };
+        let is_node = |index: usize| keep[index] >= KEEP && !candidates[index].needs_effect;
         let total: f64 = (0..candidates.len())
             .filter(|&index| can_be(index))
             .map(|index| scores[index].exp())
             .sum();
-        let keep: Vec<f64> = rows.iter().map(|row| self.keep.probability(&row.values)).collect();
-        let is_node = |index: usize| keep[index] >= KEEP && !candidates[index].needs_effect;
-        let best = (0..candidates.len())
-            .filter(|&index| can_be(index))
-            .max_by(|&a, &b| {
-                let rank = |index: usize| (is_node(index), scores[index]);
-                rank(a)
-                    .0
-                    .cmp(&rank(b).0)
-                    .then(scores[a].total_cmp(&scores[b]))
-                    .then(b.cmp(&a))
-            })
-            .filter(|&index| features.is_stated(index));
+        let best = (0..candidates.len()).filter(|&index| can_be(index)).max_by(|&a, &b| {
+            let by_score = || scores[a].total_cmp(&scores[b]).then(b.cmp(&a));
+            is_node(a).cmp(&is_node(b)).then_with(by_score)
+        });
         (0..candidates.len())
             .map(|index| Standing {
                 keep: keep[index],

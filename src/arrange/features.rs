@@ -281,13 +281,6 @@ impl<'t> Features<'t> {
         row.names.unwrap_or_default()
     }
 
-    /// True when the report says of this patient that the candidate is, or may be, there: not only
-    /// in general. Inferred candidates are not.
-    pub(super) fn is_stated(&self, index: usize) -> bool {
-        self.mentions(index)
-            .any(|mention| mention.assertion.status != Status::General)
-    }
-
     /// True when the effect is the result that defines the cause, or the exam's finding of it.
     pub(super) fn is_same(&self, cause: usize, effect: usize) -> bool {
         self.relation(cause, effect)

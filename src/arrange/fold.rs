@@ -17,33 +17,10 @@ static SITE_LINK: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant pattern")
 });
 
-/// What the report is said to be about, before or after the disease's name.
-static ABOUT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:\([^()]{1,30}\))?(?:の|を|が|に(?:よる|伴う)\S{0,12}の|と\S{0,12})?(?:[^。、]{0,24})?(?:[1一２2]\s?例|症例を|1症例|経験した|経験し(?:、|,|て)?\S{0,6}報告|報告する|発症した)")
-        .expect("a constant pattern")
-});
-
-/// The diagnosis was made.
-static DIAGNOSED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:\([^()]{1,30}\))?(?:\S{0,14}?)(?:と(?:の)?(?:最終|確定|臨床|病理|術前|術後)?診断|と考え|の(?:確定|最終|臨床)?診断(?:と|に至|で|にて|が|し|、|。)|を診断|と判断|であると診断|と確定)")
-        .expect("a constant pattern")
-});
-
-/// The diagnosis was made elsewhere or before: what the patient came with.
-static FORMERLY: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[^。]{0,16}診断(?:され(?:て(?:いた|おり|い)|、?(?:通院|加療|紹介))|を受け)")
-        .expect("a constant pattern")
-});
-
 /// The words before a drug or treatment's effect.
 static EXPOSURE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:の)?(?:大量|長期|少量|外用|静注|投与|使用|内服|服用|摂取|曝露|治療|施行|併用|点滴|開始|療法|を|が|\s)*(?:に(?:よる|より|よって|起因|伴う|伴い|続発)|後|中(?:に|の|止)?|開始|歴|が原因|を契機|を誘因|誘発)")
         .expect("a constant pattern")
-});
-
-/// It came on top of what the report is about.
-static COMPLICATES: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:を|が|も|の)?(?:合併|併発|続発|を来た?し|をきたし|を呈し|を発症し)").expect("a constant pattern")
 });
 
 /// A verb of showing after an exam's finding.
@@ -113,6 +90,12 @@ impl Folder<'_> {
         after.char_indices().nth(80).map_or(after, |(at, _)| &after[..at])
     }
 
+    /// Whether the words after a mention say this of its part in the report (cues/standing.tsv).
+    fn stands(&self, cue: &str, after: &str) -> bool {
+        let mut cues = self.lexicon.standing_cues().iter();
+        cues.any(|standing| standing.name == cue && standing.pattern.is_match(after))
+    }
+
     fn add(&self, index: usize, nodes: &mut Nodes<'_>) {
         let mention = &self.mentions[index];
         if mention.assertion.experiencer != Experiencer::Patient {
@@ -129,9 +112,8 @@ impl Folder<'_> {
     fn add_condition(&self, index: usize, nodes: &mut Nodes<'_>) {
         let mention = &self.mentions[index];
         let section = self.section(mention);
-        // What is suspected or spoken of in general may be this patient's all the same (「腸閉塞が
-        // 疑われ緊急手術」, the disease of the introduction): the arranger decides. Only an unlisted
-        // finding is not worth the doubt.
+        // What is suspected may be there all the same (「腸閉塞が疑われ緊急手術」): the arranger decides.
+        // Only an unlisted finding is not worth the doubt.
         match mention.assertion.status {
             Status::Present => {}
             Status::Suspected if mention.concept.is_some() => {}
@@ -644,9 +626,9 @@ impl Folder<'_> {
             for &id in &candidate.mentions {
                 let mention = &self.mentions[id.0 as usize];
                 let after = self.after(mention);
-                candidate.is_complication |= COMPLICATES.is_match(after);
-                about |= ABOUT.is_match(after);
-                if DIAGNOSED.is_match(after) && !FORMERLY.is_match(after) {
+                candidate.is_complication |= self.stands("complicates", after);
+                about |= self.stands("about", after);
+                if self.stands("diagnosed", after) && !self.stands("formerly", after) {
                     diagnosed = true;
                     if candidate.role == Role::Disease
                         && last_diagnosed.is_none_or(|(start, _)| start < mention.norm.start)

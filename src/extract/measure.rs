@@ -291,10 +291,10 @@ static DAY_OF_COURSE: LazyLock<Regex> = LazyLock::new(|| {
 /// 「IgG・Mの上昇」, 「AST/ALTは高値」 where the dictionary lacks the second name.
 static MORE_LETTERS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^((?:[・/][A-Za-z][A-Za-z0-9-]{0,7})+)(?:の|は|が|も|など|とも|上昇|低下|高値|低値)"));
-/// Coma scales: 「JCS II-20」, 「GCS E3V4M5」.
 /// A mark of lists, a short Latin name, and what goes on with the list's result.
 static UNKNOWN_NAME: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^([,、・] ?[A-Za-zα-ω][A-Za-zα-ω.-]{0,7})(?:など|等|の|は|が|も|[,、・])"));
+/// Coma scales: 「JCS II-20」, 「GCS E3V4M5」.
 static COMA_GRADE: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^(?:I{1,3}|[1-3]) ?[-ー] ?([0-9]{1,3})(?:[RIA]+)?(?:$|[^0-9A-Za-z])"));
 static COMA_SUM: LazyLock<Regex> = LazyLock::new(|| pattern(r"^E ?([1-4]) ?V ?([1-5T]) ?M ?([1-6])"));

@@ -162,11 +162,6 @@ impl Knowledge {
             .map(|&(key, index)| (key, &self.facts[index as usize]))
     }
 
-    /// Number of causes that have links.
-    pub fn causes_len(&self) -> usize {
-        self.by_cause.len()
-    }
-
     /// What leads to `effect` or to what it is a kind of.
     pub fn causes_generalised(&self, lexicon: &Lexicon, effect: Key) -> Vec<(Key, &Fact)> {
         generalised(lexicon, effect)

@@ -113,7 +113,7 @@ fn qualify_sentence(
         } else if let Some(experiencer) = family_before(text, sentence, span, lexicon) {
             assertion.experiencer = experiencer;
         }
-        // A name may hold the mark that ends a sentence elsewhere (「E. coli」).
+        // A mention may reach over the end of its sentence, where lines are broken oddly.
         let after = first_chars(text.get(span.end..sentence.end).unwrap_or_default(), 80);
         let before = &text[sentence.start..span.start];
         if section == SectionKind::PastHistory

@@ -91,7 +91,7 @@ def stand(models, report):
     keep, primary = models
     kept = keep.predict(report.rows)
     score = primary.predict(report.rows, raw_score=True)
-    score = numpy.where([role in PRIMARY_ROLES for role in report.roles], score, -numpy.inf)
+    score = numpy.where([role in PRIMARY_ROLES for role in report.roles] & ~report.inferred, score, -numpy.inf)
     share = numpy.zeros(len(score)) if numpy.isinf(score).all() else numpy.exp(score) / numpy.exp(score).sum()
     first = numpy.zeros(len(score))
     if share.sum() > 0:
