@@ -43,6 +43,8 @@ pub struct Explanation {
     pub tokens: Vec<Token>,
     /// The mentions before they were numbered, qualified and linked.
     pub drafts: Vec<Draft>,
+    /// What is asserted of each draft.
+    pub assertions: Vec<Assertion>,
     /// The candidates that relations were scored between.
     pub candidates: Vec<Candidate>,
     /// The case.
@@ -169,6 +171,7 @@ impl Pipeline {
         Ok(Explanation {
             tokens,
             drafts,
+            assertions,
             candidates,
             case,
         })

@@ -3,6 +3,7 @@
 pub mod compound;
 pub mod dictionary;
 pub mod marker;
+pub mod marks;
 pub mod measure;
 pub mod merge;
 pub mod phrase;
