@@ -1,8 +1,9 @@
 //! Prints what the arranger's classifiers are trained on: the features of each report's candidates
 //! and pairs, and which gold node each candidate is.
 //!
-//!     cargo run --release --example arranger_features -- GOLD.jsonl REPORTS.jsonl > features.jsonl
+//!     cargo run --release --example arranger_features -- GOLD.jsonl REPORTS.jsonl [MODEL] > features.jsonl
 //!
+//! With MODEL, a folder of `training/model`, the features of the transformer's reading are among them.
 //! GOLD holds `{id, primary, causal_tree}` and REPORTS `{id, text}` a line. The first line out
 //! names the features, every other is a report. See training/README.md.
 
@@ -17,8 +18,10 @@ use shorei::types::Role;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [gold, reports] = &arguments[..] else {
-        return Err("usage: arranger_features GOLD.jsonl REPORTS.jsonl".into());
+    let (gold, reports, model) = match &arguments[..] {
+        [gold, reports] => (gold, reports, None),
+        [gold, reports, model] => (gold, reports, Some(model)),
+        _ => return Err("usage: arranger_features GOLD.jsonl REPORTS.jsonl [MODEL]".into()),
     };
     let mut texts = HashMap::new();
     for line in std::fs::read_to_string(reports)?.lines() {
@@ -31,12 +34,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         texts.insert(field("id")?, field("text")?);
     }
-    let pipeline = shorei::Pipeline::load_untrained()?;
+    let builder = shorei::Pipeline::builder().untrained();
+    let pipeline = match model {
+        Some(folder) => builder.model(folder).load()?,
+        None => builder.without_model().load()?,
+    };
     let lexicon = pipeline.lexicon();
     let same = |a: &str, b: &str| lexicon.same_concept(a, b);
     let mut out = BufWriter::new(std::io::stdout().lock());
     let names = json!({
-        "candidate": Features::candidate_names(lexicon),
+        "candidate": Features::candidate_names(lexicon, model.is_some()),
         "pair": Features::pair_names(lexicon),
     });
     writeln!(out, "{names}")?;
@@ -53,6 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             candidates,
             relations: &case.relations,
             lexicon,
+            reading: explained.reading.as_ref(),
         });
         let gold_labels: Vec<String> = gold.map.nodes.iter().map(|node| node.label.to_string()).collect();
         let labels: Vec<String> = candidates.iter().map(|candidate| candidate.label.to_string()).collect();

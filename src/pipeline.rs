@@ -1,17 +1,18 @@
 //! The order of the stages; no logic of its own.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Error;
 use crate::extract::Draft;
+use crate::extract::reader::Reader;
 use crate::lexicon::Lexicon;
 use crate::lexicon::pack::Pack;
 use crate::tokenize::{Tokenizer, Worker};
 use crate::types::{
-    Assertion, Candidate, Case, CaseMap, Mention, MentionId, NormalizedText, Section, Sentence, Span, Token,
+    Assertion, Candidate, Case, CaseMap, Mention, MentionId, NormalizedText, Reading, Section, Sentence, Span, Token,
 };
 use crate::{arrange, extract, link, normalize, qualify, relate, segment};
 
@@ -30,10 +31,83 @@ pub const MAX_REPORT_BYTES: usize = 1 << 20;
 pub struct Pipeline {
     lexicon: Arc<Lexicon>,
     tokenizer: Tokenizer,
+    reader: Option<Reader>,
     /// None for a pipeline that training starts from.
     arranger: Option<arrange::Arranger>,
     /// Tells this pipeline's workers from another's in a thread's cache.
     serial: u64,
+}
+
+/// Which models a [`Pipeline`] has.
+///
+/// ```
+/// // Dictionaries and rules alone: some ten times as fast.
+/// let pipeline = shorei::Pipeline::builder().without_model().load()?;
+/// assert_eq!(pipeline.structure("症例1", "【診断】肺炎と診断した。")?.primary(), "肺炎");
+/// # Ok::<(), shorei::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Builder {
+    without_model: bool,
+    model: Option<PathBuf>,
+    arranger: Option<PathBuf>,
+    untrained: bool,
+}
+
+impl Builder {
+    /// Leaves the transformer out: dictionaries, rules and the arranger's classifiers stay.
+    pub fn without_model(mut self) -> Self {
+        self.without_model = true;
+        self
+    }
+
+    /// Another default transformer than the built-in one: a folder that `training/model` made.
+    pub fn model(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.model = Some(folder.into());
+        self
+    }
+
+    /// Other arranger's classifiers than the built-in ones: a folder that `training/arranger` made,
+    /// with the transformer or without it as this pipeline is.
+    pub fn arranger(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.arranger = Some(folder.into());
+        self
+    }
+
+    /// Leaves the arranger's classifiers out: cases have candidates and relations but an empty
+    /// map. What training the arranger starts from.
+    pub fn untrained(mut self) -> Self {
+        self.untrained = true;
+        self
+    }
+
+    /// Loads everything.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Encoder`] and [`Error::Model`] for a missing or broken file of a
+    /// folder that was given; [`Error::Embedded`] or [`Error::Dictionary`] when the built-in data
+    /// is at fault.
+    pub fn load(&self) -> Result<Pipeline, Error> {
+        static SERIAL: AtomicU64 = AtomicU64::new(0);
+        let lexicon = Arc::new(Lexicon::load_default()?);
+        let reader = match &self.model {
+            _ if self.without_model => None,
+            Some(folder) => Some(Reader::load(folder)?),
+            None => Some(Reader::load_default()?),
+        };
+        let arranger = match &self.arranger {
+            _ if self.untrained => None,
+            Some(folder) => Some(arrange::Arranger::load(folder, &lexicon, reader.is_some())?),
+            None => Some(arrange::Arranger::load_default(&lexicon, reader.is_some())?),
+        };
+        Ok(Pipeline {
+            arranger,
+            reader,
+            lexicon,
+            tokenizer: Tokenizer::load()?,
+            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
+        })
+    }
 }
 
 /// Every intermediate of one report, for [`Pipeline::explain`].
@@ -43,6 +117,8 @@ pub struct Explanation {
     pub tokens: Vec<Token>,
     /// The mentions before they were numbered, qualified and linked.
     pub drafts: Vec<Draft>,
+    /// What the transformer says, where there is one.
+    pub reading: Option<Reading>,
     /// What is asserted of each draft.
     pub assertions: Vec<Assertion>,
     /// The candidates that relations were scored between.
@@ -57,44 +133,17 @@ thread_local! {
 }
 
 impl Pipeline {
-    /// Loads the embedded dictionaries and knowledge; no file and no network is touched. Under
-    /// 200 ms.
+    /// Loads the embedded dictionaries, knowledge and models; no file and no network is touched.
     ///
     /// # Errors
-    /// [`Error::Embedded`] or [`Error::Dictionary`] when the built-in data is at fault, which the
-    /// project's tests exclude.
+    /// As [`Builder::load`], for built-in data, which the project's tests exclude.
     pub fn load_default() -> Result<Self, Error> {
-        Self::load_with(|lexicon| arrange::Arranger::load_default(lexicon).map(Some))
+        Self::builder().load()
     }
 
-    /// As [`Pipeline::load_default`], with the arranger's classifiers from a folder: those that
-    /// `training/arranger` made of one's own case maps.
-    ///
-    /// # Errors
-    /// [`Error::Io`] and [`Error::Model`] for a missing or broken file, besides those of
-    /// [`Pipeline::load_default`].
-    pub fn load_with_arranger(folder: &Path) -> Result<Self, Error> {
-        Self::load_with(|lexicon| arrange::Arranger::load(folder, lexicon).map(Some))
-    }
-
-    /// A pipeline without the arranger's classifiers, whose cases have candidates and relations
-    /// but an empty map: what training the arranger starts from.
-    ///
-    /// # Errors
-    /// As [`Pipeline::load_default`].
-    pub fn load_untrained() -> Result<Self, Error> {
-        Self::load_with(|_| Ok(None))
-    }
-
-    fn load_with(arranger: impl FnOnce(&Lexicon) -> Result<Option<arrange::Arranger>, Error>) -> Result<Self, Error> {
-        static SERIAL: AtomicU64 = AtomicU64::new(0);
-        let lexicon = Arc::new(Lexicon::load_default()?);
-        Ok(Pipeline {
-            arranger: arranger(&lexicon)?,
-            lexicon,
-            tokenizer: Tokenizer::load()?,
-            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
-        })
+    /// Where dictionaries and models other than the built-in ones are chosen.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 
     /// This pipeline with dictionary packs over the built-in dictionaries, each over those before
@@ -141,7 +190,18 @@ impl Pipeline {
         link::Definitions::read(text.norm(), &drafts).apply(text.norm(), &mut drafts);
         // A heading that nothing follows says nothing.
         drafts.retain(|draft| sentences.last().is_some_and(|last| draft.span.start < last.span.end));
-        let assertions = qualify::assertions(text.norm(), &sections, &sentences, &drafts, &self.lexicon);
+        let mut assertions = qualify::assertions(text.norm(), &sections, &sentences, &drafts, &self.lexicon);
+        let reading = match &self.reader {
+            Some(reader) => {
+                let marks = extract::marks::marks(text.norm(), &drafts, &assertions, &self.lexicon);
+                Some(reader.read(text.norm(), marks)?)
+            }
+            None => None,
+        };
+        if let Some(reading) = &reading {
+            drafts = extract::reader::extend(text.norm(), reading, drafts);
+            assertions = qualify::assertions(text.norm(), &sections, &sentences, &drafts, &self.lexicon);
+        }
         let mentions = self.mentions(&text, &sections, &sentences, &drafts, &assertions);
         let mut candidates = arrange::fold(&text, &sections, &sentences, &mentions, &self.lexicon);
         let mut relations = relate::relations(&text, &sentences, &mentions, &candidates, &self.lexicon);
@@ -157,6 +217,7 @@ impl Pipeline {
                 candidates: &candidates,
                 relations: &relations,
                 lexicon: &self.lexicon,
+                reading: reading.as_ref(),
             })
         });
         let case = Case {
@@ -171,6 +232,7 @@ impl Pipeline {
         Ok(Explanation {
             tokens,
             drafts,
+            reading,
             assertions,
             candidates,
             case,

@@ -43,17 +43,22 @@ pub struct Arranger {
 }
 
 impl Arranger {
-    /// Loads the embedded classifiers. A few milliseconds.
+    /// Loads the embedded classifiers: those that see a transformer's reading besides, or those
+    /// that do without. A few milliseconds.
     ///
     /// # Errors
     /// [`Error::Model`] when the embedded files are at fault, which the project's tests exclude.
-    pub fn load_default(lexicon: &Lexicon) -> Result<Self, Error> {
-        Self::read(lexicon, |name| {
-            Ok(match name {
-                KEEP_FILE => include_str!("../../models/arranger/keep.txt").to_owned(),
-                PRIMARY_FILE => include_str!("../../models/arranger/primary.txt").to_owned(),
-                _ => include_str!("../../models/arranger/cause.txt").to_owned(),
-            })
+    pub fn load_default(lexicon: &Lexicon, read: bool) -> Result<Self, Error> {
+        Self::read(lexicon, read, |name| {
+            Ok(match (name, read) {
+                (KEEP_FILE, false) => include_str!("../../models/arranger/keep.txt"),
+                (PRIMARY_FILE, false) => include_str!("../../models/arranger/primary.txt"),
+                (_, false) => include_str!("../../models/arranger/cause.txt"),
+                (KEEP_FILE, true) => include_str!("../../models/default/arranger/keep.txt"),
+                (PRIMARY_FILE, true) => include_str!("../../models/default/arranger/primary.txt"),
+                (_, true) => include_str!("../../models/default/arranger/cause.txt"),
+            }
+            .to_owned())
         })
     }
 
@@ -62,8 +67,8 @@ impl Arranger {
     /// # Errors
     /// [`Error::Io`] for a file that cannot be read; [`Error::Model`] for a broken one, or one
     /// that was trained for another version of this program.
-    pub fn load(folder: &Path, lexicon: &Lexicon) -> Result<Self, Error> {
-        Self::read(lexicon, |name| {
+    pub fn load(folder: &Path, lexicon: &Lexicon, read: bool) -> Result<Self, Error> {
+        Self::read(lexicon, read, |name| {
             let path = folder.join(name);
             std::fs::read_to_string(&path).map_err(|error| Error::Io {
                 path,
@@ -72,14 +77,14 @@ impl Arranger {
         })
     }
 
-    fn read(lexicon: &Lexicon, text: impl Fn(&str) -> Result<String, Error>) -> Result<Self, Error> {
-        let candidate = Features::candidate_names(lexicon);
+    fn read(lexicon: &Lexicon, read: bool, text: impl Fn(&str) -> Result<String, Error>) -> Result<Self, Error> {
+        let candidate = Features::candidate_names(lexicon, read);
         let pair = Features::pair_names(lexicon);
-        let read = |name: &str, features: &[String]| Boosted::read(name, &text(name)?, features);
+        let model = |name: &str, features: &[String]| Boosted::read(name, &text(name)?, features);
         Ok(Arranger {
-            keep: read(KEEP_FILE, &candidate)?,
-            primary: read(PRIMARY_FILE, &candidate)?,
-            cause: read(CAUSE_FILE, &pair)?,
+            keep: model(KEEP_FILE, &candidate)?,
+            primary: model(PRIMARY_FILE, &candidate)?,
+            cause: model(CAUSE_FILE, &pair)?,
         })
     }
 

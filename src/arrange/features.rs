@@ -6,8 +6,8 @@
 
 use crate::lexicon::{Key, Lexicon};
 use crate::types::{
-    Candidate, ConceptKind, Evidence, Label, Mention, MentionKind, NormalizedText, Relation, RelationKind, Role,
-    Section, SectionKind, Sentence, Status, Temporality,
+    Aspect, Candidate, ConceptKind, Evidence, Label, Mention, MentionKind, NormalizedText, Reading, Relation,
+    RelationKind, Role, Section, SectionKind, Sentence, Status, Temporality,
 };
 
 /// A row of features.
@@ -90,6 +90,8 @@ pub struct Source<'t> {
     pub relations: &'t [Relation],
     /// The dictionaries.
     pub lexicon: &'t Lexicon,
+    /// What the transformer says, where there is one. Classifiers that were trained with it need it.
+    pub reading: Option<&'t Reading>,
 }
 
 /// Everything that rows are made from, worked out once a case.
@@ -253,18 +255,22 @@ impl<'t> Features<'t> {
     }
 
     /// The names of [`Features::candidate`]'s numbers.
-    pub fn candidate_names(lexicon: &Lexicon) -> Vec<String> {
-        Self::names(lexicon, |features, row| features.put_candidate(0, row))
+    /// Those of a reading are among them where `read`.
+    pub fn candidate_names(lexicon: &Lexicon, read: bool) -> Vec<String> {
+        let reading = read.then(Reading::default);
+        Self::names(lexicon, reading.as_ref(), |features, row| {
+            features.put_candidate(0, row);
+        })
     }
 
     /// The names of [`Features::pair`]'s numbers.
     pub fn pair_names(lexicon: &Lexicon) -> Vec<String> {
-        Self::names(lexicon, |features, row| {
+        Self::names(lexicon, None, |features, row| {
             features.put_pair(None, 0, &[Standing::default()], row);
         })
     }
 
-    fn names(lexicon: &Lexicon, put: impl Fn(&Features<'_>, &mut Row)) -> Vec<String> {
+    fn names(lexicon: &Lexicon, reading: Option<&Reading>, put: impl Fn(&Features<'_>, &mut Row)) -> Vec<String> {
         let text = NormalizedText::default();
         let candidates = [Candidate::default()];
         let features = Features::new(Source {
@@ -275,6 +281,7 @@ impl<'t> Features<'t> {
             candidates: &candidates,
             relations: &[],
             lexicon,
+            reading,
         });
         let mut row = Row::named();
         put(&features, &mut row);
@@ -309,6 +316,26 @@ impl<'t> Features<'t> {
     fn put_candidate(&self, index: usize, row: &mut Row) {
         let source = &self.source;
         let candidate = &source.candidates[index];
+        if let Some(reading) = source.reading {
+            for aspect in Aspect::ALL {
+                let means = self.mentions(index).map(|mention| reading.mean(mention.norm, aspect));
+                row.put(|| format!("read_{aspect:?}"), f64::from(means.fold(0.0, f32::max)));
+            }
+            let least = |aspect| {
+                let means = self.mentions(index).map(|mention| reading.mean(mention.norm, aspect));
+                means.fold(1.0, f32::min)
+            };
+            row.put(|| "read_least_node".into(), f64::from(least(Aspect::Node)));
+            // How much of the longest phrase that it is in the candidate names.
+            let shares = self.mentions(index).map(|mention| {
+                let phrase = reading.nodes.iter().find(|phrase| phrase.overlaps(&mention.norm));
+                phrase.map_or(0.0, |phrase| {
+                    let both = phrase.cover(&mention.norm);
+                    (mention.norm.end - mention.norm.start) as f64 / (both.end - both.start) as f64
+                })
+            });
+            row.put(|| "read_share".into(), shares.fold(0.0, f64::max));
+        }
         let length = source.text.norm().len().max(1) as f64;
         self.put_standing("", index, row);
         row.put(|| "report_bytes".into(), length);

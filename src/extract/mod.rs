@@ -7,6 +7,7 @@ pub mod marks;
 pub mod measure;
 pub mod merge;
 pub mod phrase;
+pub mod reader;
 pub mod time;
 
 use crate::lexicon::{Lexicon, Sex};

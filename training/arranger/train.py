@@ -197,6 +197,7 @@ def main():
     parser.add_argument("--out", type=Path)
     parser.add_argument("--cross-validate", type=int, metavar="FOLDS")
     parser.add_argument("--folds-out", type=Path, help="with --cross-validate: each fold's models and its reports' ids")
+    parser.add_argument("--folds-of", type=Path, help="the transformer's work folder: its folds, so that nothing has seen the held-out reports")
     parser.add_argument("--own-weight", type=float, default=2.0, help="weight of a report of the first file; others weigh 1")
     parser.add_argument("--importance", action="store_true")
     arguments = parser.parse_args()
@@ -210,6 +211,9 @@ def main():
         total = 0
         for fold in range(arguments.cross_validate):
             held = [own[index] for index in order[fold::arguments.cross_validate]]
+            if arguments.folds_of:
+                ids = set((arguments.folds_of / f"fold{fold}" / "ids.txt").read_text(encoding="utf-8").split())
+                held = [report for report in own if report.id in ids]
             ids = {report.id for report in held}
             models = train(names, [report for report in reports if not (report.own and report.id in ids)], weight)
             total = total + sum(judge(names, models, report) for report in held)

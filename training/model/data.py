@@ -151,3 +151,14 @@ def occurrences(text, words):
                 spans.append((at, at + len(word)))
             at = text.find(word, at + 1)
     return sorted(spans)
+
+
+def generated(inputs, path):
+    """Documents of training/generate.py's reports."""
+    documents = []
+    with open(path, encoding="utf-8") as file:
+        for report in map(json.loads, file):
+            tree = [line.strip().removeprefix("-") for line in report["causal_tree"].split("\n")]
+            primary = tree.index(report["primary"]) if report["primary"] in tree else None
+            documents.append(of_corpus(report["id"], inputs[report["id"]], report["text"], [tuple(m) for m in report["mentions"]], primary))
+    return documents

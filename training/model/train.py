@@ -22,11 +22,14 @@ from torch import nn
 from transformers import BertConfig, BertModel
 
 import data
+from export import export
 
 SEED = 2026
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WINDOW = 510
-STRIDE = 255
+WINDOW = 254
+STRIDE = 127
+FOLDS = 5
+CORPUS_FOLDS = 3
 
 
 def config(vocabulary, marks, layers, hidden):
@@ -94,10 +97,10 @@ def batches(documents, vocabulary, size, rng, noise):
     items = []
     for document in documents:
         ids = encode(document, vocabulary)
-        for start in windows(len(ids)):
-            # Every part of a report comes to stand at every position.
-            shift = int(rng.integers(0, 60)) if len(ids) > WINDOW else 0
-            span = slice(max(0, start - shift), max(0, start - shift) + WINDOW)
+        # The cuts fall elsewhere in every epoch.
+        first = int(rng.integers(WINDOW // 4, WINDOW + 1)) if len(ids) > WINDOW else WINDOW
+        for start, end in zip([0, *range(first, len(ids), WINDOW)], [*range(first, len(ids), WINDOW), len(ids)]):
+            span = slice(start, end)
             items.append((ids[span], document.marks[span], {head: None if values is None else values[span] for head, values in document.labels.items()}))
     items.sort(key=lambda item: len(item[0]) + rng.integers(0, 40))
     groups = [items[at : at + size] for at in range(0, len(items), size)]
@@ -115,11 +118,11 @@ def batches(documents, vocabulary, size, rng, noise):
 WEIGHTS = {"mention": 1.0, "medtxt": 1.0, "node": 1.0, "primary": 0.5}
 
 
-def fit(model, documents, vocabulary, epochs, rate, own_repeat=1, size=8, noise=0.05, seed=SEED, log=""):
+def fit(model, documents, vocabulary, epochs, rate, own_repeat=1, size=4, noise=0.05, seed=SEED, log=""):
     torch.manual_seed(seed)
     rng = numpy.random.default_rng(seed)
     documents = [document for document in documents for _ in range(own_repeat if document.own else 1)]
-    steps = epochs * math.ceil(sum(len(windows(len(document.text))) for document in documents) / size)
+    steps = epochs * math.ceil(sum(math.ceil(len(document.text) / WINDOW + 0.3) for document in documents) / size)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / (0.06 * steps + 1), max(0.0, (steps - step) / steps)))
     model.train()
@@ -164,17 +167,50 @@ def predict(model, documents, vocabulary):
     return results
 
 
-def spans(matrix, labels):
-    """(start, end, label) of the best tags: B- opens, I- of the same label goes on."""
-    best, found = matrix.argmax(1), []
-    for at, tag in enumerate(best):
-        name = labels[tag]
-        if name == "O":
-            continue
+def transitions(documents, head):
+    """Log odds of each label after each, from the labels of `documents`; the first row is of a text's start."""
+    labels = data.HEADS[head]
+    counts = numpy.full((len(labels) + 1, len(labels)), 0.1)
+    for at, label in enumerate(labels):
+        if label.startswith("I-"):
+            allowed = {labels.index("B" + label[1:]) + 1, at + 1}
+            for before in range(len(labels) + 1):
+                if before not in allowed:
+                    counts[before, at] = 1e-9
+    for document in documents:
+        values = document.labels[head]
+        if values is not None and len(values):
+            numpy.add.at(counts, (numpy.concatenate([[0], values[:-1] + 1]), values), 1)
+    odds = counts / counts.sum(1, keepdims=True)
+    share = counts[1:].sum(0) / counts[1:].sum()
+    return numpy.log(odds) - numpy.log(share)
+
+
+def spans(matrix, labels, odds):
+    """(start, end, label) along the likeliest path of tags (Viterbi)."""
+    if not len(matrix):
+        return []
+    scores = numpy.log(numpy.maximum(matrix, 1e-9))
+    best = scores[0] + odds[0]
+    back = numpy.zeros(matrix.shape, dtype=numpy.int64)
+    for at in range(1, len(matrix)):
+        total = best[:, None] + odds[1:]
+        back[at] = total.argmax(0)
+        best = total.max(0) + scores[at]
+    tags = [int(best.argmax())]
+    for at in range(len(matrix) - 1, 0, -1):
+        tags.append(int(back[at, tags[-1]]))
+    return runs([labels[tag] for tag in reversed(tags)])
+
+
+def runs(names):
+    """(start, end, label) of tags: B- opens, I- goes on."""
+    found = []
+    for at, name in enumerate(names):
         begins, _, label = name.partition("-")
         if begins == "I" and found and found[-1][1] == at and found[-1][2] == label:
             found[-1][1] = at + 1
-        else:
+        elif begins != "O":
             found.append([at, at + 1, label])
     return found
 
@@ -196,7 +232,7 @@ def f1(matched, gold, predicted):
     return 2 * matched / max(gold + predicted, 1)
 
 
-def report_scores(documents, results):
+def report_scores(documents, results, odds):
     for own in (True, False):
         for head in ("medtxt", "mention", "node"):
             total = numpy.zeros(4)
@@ -205,8 +241,8 @@ def report_scores(documents, results):
                 if document.own != own or document.labels[head] is None:
                     continue
                 labels = data.HEADS[head]
-                gold = spans(numpy.eye(len(labels))[document.labels[head]], labels)
-                mine = spans(result[head], labels)
+                gold = runs([labels[value] for value in document.labels[head]])
+                mine = spans(result[head], labels, odds[head])
                 total += overlap_scores(gold, mine)
                 names = {tuple(span[:2]): span[2] for span in gold}
                 for start, end, label in mine:
@@ -239,60 +275,84 @@ def main():
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--development", type=Path, required=True)
     parser.add_argument("--reports", type=Path, required=True)
-    parser.add_argument("--cross-validate", type=int, metavar="FOLDS")
-    parser.add_argument("--only-folds", type=int, help="the first so many folds, for a quick look")
-    parser.add_argument("--folds-out", type=Path)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--start", type=Path, help="weights and vocabulary of pre-training")
-    parser.add_argument("--layers", type=int, default=3)
+    parser.add_argument("--work", type=Path, required=True, help="weights between the steps, and what each fold's model says")
+    parser.add_argument("--step", choices=["generated", "base", "folds", "corpus-folds", "final"], required=True)
+    parser.add_argument("--generated", type=Path, nargs=2, metavar=("INPUTS", "REPORTS"), help="of training/generate.py, for step generated")
+    parser.add_argument("--start", help="weights of an earlier step, in WORK")
+    parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--hidden", type=int, default=192)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--rate", type=float, default=5e-4)
-    parser.add_argument("--own-repeat", type=int, default=2)
-    parser.add_argument("--noise", type=float, default=0.05)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    arguments.work.mkdir(parents=True, exist_ok=True)
     marks, inputs = data.read_inputs(arguments.corpus)
-    documents = data.written(inputs)
+    written = data.written(inputs)
     _, inputs = data.read_inputs(arguments.development)
-    documents += data.development(inputs, arguments.reports)
-    start = torch.load(arguments.start, weights_only=True) if arguments.start else None
-    words = start["vocabulary"] if start else vocabulary_of(documents)
+    own = data.development(inputs, arguments.reports)
+    # The vocabulary is of the written corpus and the dictionaries' marks: no fold's reports speak in it.
+    words = vocabulary_of(written)
     vocabulary = {c: index for index, c in enumerate(words)}
-    print(f"{len(documents)} reports, {sum(len(document.text) for document in documents)} characters, {len(words)} in the vocabulary")
 
-    def fresh():
+    # Transitions hold hardly anything of a report; those of all reports serve every fold.
+    odds = {head: transitions(written + own, head) for head in ("mention", "medtxt", "node")}
+
+    def fresh(weights=None):
         torch.manual_seed(SEED)
         model = Model(config(len(words), len(marks), arguments.layers, arguments.hidden))
-        if start:
-            model.load_state_dict(start["weights"], strict=False)
+        if weights:
+            model.load_state_dict(torch.load(arguments.work / weights, weights_only=True))
         return model
 
-    if arguments.cross_validate:
-        order = sorted(range(len(documents)), key=lambda index: (not documents[index].own, documents[index].id))
-        own = [index for index in order if documents[index].own]
-        rest = [index for index in order if not documents[index].own]
-        random.Random(SEED).shuffle(own)
-        random.Random(SEED).shuffle(rest)
+    def save(model, folder, held):
+        """The model as a folder, with the ids of the reports that it has not seen."""
+        export(model, words, marks, odds, folder)
+        (folder / "ids.txt").write_text("".join(f"{document.id}\n" for document in held), encoding="utf-8")
+
+    if arguments.step == "generated":
+        _, inputs = data.read_inputs(arguments.generated[0])
+        model = fresh()
+        fit(model, data.generated(inputs, arguments.generated[1]), vocabulary, arguments.epochs, arguments.rate, log="generated")
+        torch.save(model.state_dict(), arguments.work / "generated.pt")
+    if arguments.step == "base":
+        model = fresh(arguments.start)
+        fit(model, written, vocabulary, arguments.epochs, arguments.rate, log="base")
+        torch.save(model.state_dict(), arguments.work / "base.pt")
+        print("on reports that it was trained on:")
+        report_scores(written[::8], predict(model, written[::8], vocabulary), odds)
+    if arguments.step == "folds":
+        order = sorted(range(len(own)), key=lambda index: own[index].id)
+        random.Random(SEED).shuffle(order)
         seen, said = [], []
-        for fold in range(arguments.only_folds or arguments.cross_validate):
-            held = set(own[fold :: arguments.cross_validate] + rest[fold :: arguments.cross_validate])
-            model = fresh()
-            fit(model, [document for index, document in enumerate(documents) if index not in held], vocabulary, arguments.epochs, arguments.rate,
-                arguments.own_repeat, noise=arguments.noise, log=f"fold {fold}" if fold == 0 else "")
-            mine = [documents[index] for index in sorted(held)]
-            results = predict(model, mine, vocabulary)
+        for fold in range(FOLDS):
+            held = set(order[fold::FOLDS])
+            model = fresh("base.pt")
+            fit(model, [document for index, document in enumerate(own) if index not in held] + written[fold::FOLDS], vocabulary, arguments.epochs, arguments.rate, log=f"fold {fold}" if fold == 0 else "")
+            mine = [own[index] for index in sorted(held)]
+            save(model, arguments.work / f"fold{fold}", mine)
             seen += mine
-            said += results
-            if arguments.folds_out:
-                arguments.folds_out.mkdir(parents=True, exist_ok=True)
-                torch.save({"weights": model.state_dict(), "vocabulary": words}, arguments.folds_out / f"{fold}.pt")
-                (arguments.folds_out / f"{fold}.ids").write_text("\n".join(document.id for document in mine) + "\n", encoding="utf-8")
+            said += predict(model, mine, vocabulary)
             print(f"fold {fold}", flush=True)
-            report_scores(mine, results)
-        print("all folds")
-        report_scores(seen, said)
+        report_scores(seen, said, odds)
+    if arguments.step == "corpus-folds":
+        # What the arranger learns from: readings of written reports by models that have not seen them.
+        order = list(range(len(written)))
+        random.Random(SEED).shuffle(order)
+        seen, said = [], []
+        for fold in range(CORPUS_FOLDS):
+            held = set(order[fold::CORPUS_FOLDS])
+            model = fresh("generated.pt")
+            fit(model, [document for index, document in enumerate(written) if index not in held] + own, vocabulary, arguments.epochs, arguments.rate, log=f"corpus fold {fold}")
+            mine = [written[index] for index in sorted(held)]
+            save(model, arguments.work / f"corpus{fold}", mine)
+            seen += mine
+            said += predict(model, mine, vocabulary)
+        report_scores(seen, said, odds)
+    if arguments.step == "final":
+        model = fresh("base.pt")
+        fit(model, own + written[::FOLDS], vocabulary, arguments.epochs, arguments.rate, log="final")
+        save(model, arguments.work / "final", [])
 
 
 if __name__ == "__main__":

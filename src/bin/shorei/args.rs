@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::dictionary::build::BuildArgs;
 use crate::dictionary::coverage::CoverageArgs;
+use crate::models::Models;
 use crate::packs::Packs;
 
 /// Japanese case reports → case maps: causal trees from underlying condition to disease to
@@ -61,10 +62,8 @@ pub struct StructureArgs {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Tree)]
     pub format: Format,
-    /// A folder with the arranger's classifiers (keep.txt, primary.txt, cause.txt), trained on
-    /// one's own case maps; by default the built-in ones.
-    #[arg(long, value_name = "DIR")]
-    pub arranger: Option<PathBuf>,
+    #[command(flatten)]
+    pub models: Models,
     #[command(flatten)]
     pub packs: Packs,
 }
@@ -76,6 +75,8 @@ pub struct ExplainArgs {
     /// A UTF-8 text file, or `-` for standard input.
     #[arg(default_value = "-")]
     pub file: PathBuf,
+    #[command(flatten)]
+    pub models: Models,
     #[command(flatten)]
     pub packs: Packs,
 }

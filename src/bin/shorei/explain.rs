@@ -1,7 +1,6 @@
 //! `shorei explain`: every stage of one report, for a terminal.
 
 use anstyle::{AnsiColor, Style};
-use shorei::Pipeline;
 use shorei::types::{Experiencer, Status, Temporality, Why};
 
 use crate::args::ExplainArgs;
@@ -14,7 +13,7 @@ const DIM: Style = Style::new().dimmed();
 
 /// Prints the stages; 0 when all went well.
 pub fn run(args: &ExplainArgs) -> Result<usize, Failure> {
-    let pipeline = args.packs.over(Pipeline::load_default()?)?;
+    let pipeline = args.packs.over(args.models.pipeline()?)?;
     let lexicon = pipeline.lexicon();
     for report in reports(&args.file, None) {
         let report = report?;

@@ -13,11 +13,7 @@ const PROGRESS_FROM: usize = 200;
 
 /// Structures every report; the number of those that failed.
 pub fn run(args: &StructureArgs) -> Result<usize, Failure> {
-    let pipeline = match &args.arranger {
-        Some(folder) => Pipeline::load_with_arranger(folder)?,
-        None => Pipeline::load_default()?,
-    };
-    let pipeline = args.packs.over(pipeline)?;
+    let pipeline = args.packs.over(args.models.pipeline()?)?;
     let inputs: Vec<_> = args
         .files
         .iter()
