@@ -57,6 +57,14 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A transformer's files are broken or do not fit together, or it was given what it cannot read.
+    #[error("{file}: {reason}")]
+    Encoder {
+        /// The file or folder.
+        file: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A dictionary pack is damaged, of another version, or too large.
     #[error("{path}: {reason}", path = path.display())]
     Pack {
@@ -94,6 +102,7 @@ impl Error {
             Error::TooLong { .. } => "too-long",
             Error::Dictionary { .. } => "dictionary",
             Error::Model { .. } => "model",
+            Error::Encoder { .. } => "encoder",
             Error::Pack { .. } => "pack",
             Error::Record { .. } => "record",
             Error::Embedded { .. } => "embedded",
