@@ -125,7 +125,7 @@ fn stages(c: &mut Criterion) {
     let sections: Vec<Section> = segment::sections(text.norm());
     let sentences = segment::sentences(text.norm(), &sections);
     let tokens_found = tokens(&mut worker, text.norm(), &sentences);
-    let drafts = extract::mentions(&text, &sections, &tokens_found, lexicon);
+    let drafts = extract::mentions(&text, &sections, &tokens_found, Vec::new(), lexicon);
     let explanation = pipeline.explain("bench", REPORT).expect("a case");
     let (case, candidates): (_, &[Candidate]) = (&explanation.case, &explanation.candidates);
     // The stages apart are the stages of the pipeline.
@@ -156,7 +156,7 @@ fn stages(c: &mut Criterion) {
         b.iter(|| tokens(&mut worker, black_box(text.norm()), &sentences))
     });
     group.bench_function("extract", |b| {
-        b.iter(|| extract::mentions(black_box(&text), &sections, &tokens_found, lexicon))
+        b.iter(|| extract::mentions(black_box(&text), &sections, &tokens_found, Vec::new(), lexicon))
     });
     group.bench_function("link", |b| {
         b.iter(|| {

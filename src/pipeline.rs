@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::encoder::Encoder;
 use crate::error::Error;
 use crate::extract::Draft;
+use crate::extract::neural::{LabelTable, Tagger};
 use crate::lexicon::Lexicon;
 use crate::lexicon::pack::Pack;
 use crate::tokenize::{Tokenizer, Worker};
@@ -32,6 +34,8 @@ pub struct Pipeline {
     tokenizer: Tokenizer,
     /// None for a pipeline that training starts from.
     arranger: Option<arrange::Arranger>,
+    /// A token classifier of the user's.
+    tagger: Option<Tagger>,
     /// Tells this pipeline's workers from another's in a thread's cache.
     serial: u64,
 }
@@ -90,6 +94,7 @@ impl Pipeline {
         Ok(Pipeline {
             arranger: arranger(&lexicon)?,
             lexicon,
+            tagger: None,
             tokenizer: Tokenizer::load()?,
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
         })
@@ -105,6 +110,16 @@ impl Pipeline {
         Ok(self)
     }
 
+    /// This pipeline with a Hugging Face token classifier beside the dictionaries. `labels` says what
+    /// its labels mean; the built-in table reads MedTxt's.
+    ///
+    /// # Errors
+    /// As [`Tagger::new`].
+    pub fn with_model(mut self, encoder: Encoder, labels: &LabelTable) -> Result<Self, Error> {
+        self.tagger = Some(Tagger::new(encoder, labels)?);
+        Ok(self)
+    }
+
     /// The dictionaries and the knowledge.
     pub fn lexicon(&self) -> &Lexicon {
         &self.lexicon
@@ -114,7 +129,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`Error::TooLong`] beyond [`MAX_REPORT_BYTES`]; any shorter UTF-8 text gives a case, if
-    /// need be with an empty map.
+    /// need be with an empty map. [`Error::Encoder`] when a model's device fails.
     pub fn structure(&self, id: &str, report: &str) -> Result<Case, Error> {
         self.explain(id, report).map(|explanation| explanation.case)
     }
@@ -135,7 +150,11 @@ impl Pipeline {
         let sections = segment::sections(text.norm());
         let sentences = segment::sentences(text.norm(), &sections);
         let tokens = self.tokens(text.norm(), &sentences);
-        let mut drafts = extract::mentions(&text, &sections, &tokens, &self.lexicon);
+        let tagged = match &self.tagger {
+            None => Vec::new(),
+            Some(tagger) => tagger.mentions(text.norm(), &tokens)?,
+        };
+        let mut drafts = extract::mentions(&text, &sections, &tokens, tagged, &self.lexicon);
         link::Definitions::read(text.norm(), &drafts).apply(text.norm(), &mut drafts);
         // A heading that nothing follows says nothing.
         drafts.retain(|draft| sentences.last().is_some_and(|last| draft.span.start < last.span.end));

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::dictionary::build::BuildArgs;
 use crate::dictionary::coverage::CoverageArgs;
+use crate::model::Model;
 use crate::packs::Packs;
 
 /// Japanese case reports → case maps: causal trees from underlying condition to disease to
@@ -42,6 +43,8 @@ pub enum Format {
     Svg,
     /// A self-contained page: the marked report beside the drawn tree.
     Html,
+    /// MedTxt (PRISM) XML: the report with inline tags; no case map.
+    Medtxt,
 }
 
 #[derive(Parser)]
@@ -66,6 +69,8 @@ pub struct StructureArgs {
     #[arg(long, value_name = "DIR")]
     pub arranger: Option<PathBuf>,
     #[command(flatten)]
+    pub model: Model,
+    #[command(flatten)]
     pub packs: Packs,
 }
 
@@ -76,6 +81,8 @@ pub struct ExplainArgs {
     /// A UTF-8 text file, or `-` for standard input.
     #[arg(default_value = "-")]
     pub file: PathBuf,
+    #[command(flatten)]
+    pub model: Model,
     #[command(flatten)]
     pub packs: Packs,
 }
@@ -97,9 +104,13 @@ pub struct EvaluateArgs {
     #[arg(long)]
     pub errors: bool,
     /// Also score mentions against sets of strings: a file of records
-    /// {\"id\", \"positive_disease\"}.
+    /// {\"id\", \"positive_disease\"}, or MedTxt XML (.xml).
     #[arg(long, value_name = "FILE")]
     pub mentions: Option<PathBuf>,
+    /// Take the mentions to score from this MedTxt XML, the output of `structure --format medtxt`,
+    /// whose spans follow that guideline; by default from PREDICTED.
+    #[arg(long, value_name = "FILE", requires = "mentions")]
+    pub predicted_mentions: Option<PathBuf>,
     #[command(flatten)]
     pub packs: Packs,
 }

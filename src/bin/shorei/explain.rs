@@ -14,7 +14,7 @@ const DIM: Style = Style::new().dimmed();
 
 /// Prints the stages; 0 when all went well.
 pub fn run(args: &ExplainArgs) -> Result<usize, Failure> {
-    let pipeline = args.packs.over(Pipeline::load_default()?)?;
+    let pipeline = args.model.over(args.packs.over(Pipeline::load_default()?)?)?;
     let lexicon = pipeline.lexicon();
     for report in reports(&args.file, None) {
         let report = report?;
@@ -36,7 +36,7 @@ pub fn run(args: &ExplainArgs) -> Result<usize, Failure> {
         let tokens: Vec<_> = explanation.tokens.iter().map(|token| token.span.slice(norm)).collect();
         anstream::println!("{}", tokens.join("|"));
         heading("extract, qualify, link");
-        for mention in &case.mentions {
+        for (mention, draft) in case.mentions.iter().zip(&explanation.drafts) {
             let mut notes = vec![format!("{:?}", mention.assertion.status)];
             if mention.assertion.status == Status::Present {
                 notes.clear();
@@ -46,6 +46,10 @@ pub fn run(args: &ExplainArgs) -> Result<usize, Failure> {
             }
             if mention.assertion.time == Temporality::Past {
                 notes.push("Past".into());
+            }
+            if let Some(opinion) = draft.opinion {
+                let status = opinion.status.map_or(String::new(), |status| format!(" {status:?}"));
+                notes.push(format!("model{status} {:.2}", opinion.probability));
             }
             let concept = mention.concept.map(|id| lexicon.concept(id));
             let concept = concept.map(|concept| {

@@ -5,6 +5,7 @@ mod dictionary;
 mod evaluate;
 mod explain;
 mod input;
+mod model;
 mod packs;
 mod structure;
 
