@@ -49,7 +49,7 @@ fn reports() -> Vec<String> {
 }
 
 fn pipeline() -> Pipeline {
-    Pipeline::load_default().expect("the embedded data loads")
+    Pipeline::builder().without_model().load().expect("the embedded data loads")
 }
 
 fn whole(c: &mut Criterion) {
@@ -125,7 +125,7 @@ fn stages(c: &mut Criterion) {
     let sections: Vec<Section> = segment::sections(text.norm());
     let sentences = segment::sentences(text.norm(), &sections);
     let tokens_found = tokens(&mut worker, text.norm(), &sentences);
-    let drafts = extract::mentions(&text, &sections, &tokens_found, lexicon);
+    let drafts = extract::mentions(&text, &sections, &tokens_found, Vec::new(), lexicon);
     let explanation = pipeline.explain("bench", REPORT).expect("a case");
     let (case, candidates): (_, &[Candidate]) = (&explanation.case, &explanation.candidates);
     // The stages apart are the stages of the pipeline.
@@ -156,7 +156,7 @@ fn stages(c: &mut Criterion) {
         b.iter(|| tokens(&mut worker, black_box(text.norm()), &sentences))
     });
     group.bench_function("extract", |b| {
-        b.iter(|| extract::mentions(black_box(&text), &sections, &tokens_found, lexicon))
+        b.iter(|| extract::mentions(black_box(&text), &sections, &tokens_found, Vec::new(), lexicon))
     });
     group.bench_function("link", |b| {
         b.iter(|| {
@@ -186,7 +186,7 @@ fn stages(c: &mut Criterion) {
         b.iter(|| relate::relations(&text, &sentences, &case.mentions, black_box(candidates), lexicon))
     });
     let relations = relate::relations(&text, &sentences, &case.mentions, candidates, lexicon);
-    let arranger = arrange::Arranger::load_default(lexicon).expect("the embedded classifiers load");
+    let arranger = arrange::Arranger::load_default(lexicon, false).expect("the embedded classifiers load");
     let source = arrange::Source {
         text: &text,
         sections: &sections,
@@ -195,6 +195,7 @@ fn stages(c: &mut Criterion) {
         candidates,
         relations: &relations,
         lexicon,
+        reading: None,
     };
     assert_eq!(arranger.arrange(source), case.map);
     group.bench_function("arrange", |b| b.iter(|| arranger.arrange(black_box(source))));

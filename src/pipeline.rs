@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::encoder::Encoder;
 use crate::error::Error;
 use crate::extract::Draft;
+use crate::extract::neural::{LabelTable, Tagger};
 use crate::extract::reader::Reader;
 use crate::lexicon::Lexicon;
 use crate::lexicon::pack::Pack;
@@ -34,6 +36,8 @@ pub struct Pipeline {
     reader: Option<Reader>,
     /// None for a pipeline that training starts from.
     arranger: Option<arrange::Arranger>,
+    /// A token classifier of the user's.
+    tagger: Option<Tagger>,
     /// Tells this pipeline's workers from another's in a thread's cache.
     serial: u64,
 }
@@ -103,6 +107,7 @@ impl Builder {
         Ok(Pipeline {
             arranger,
             reader,
+            tagger: None,
             lexicon,
             tokenizer: Tokenizer::load()?,
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
@@ -156,6 +161,16 @@ impl Pipeline {
         Ok(self)
     }
 
+    /// This pipeline with a Hugging Face token classifier beside the dictionaries. `labels` says what
+    /// its labels mean; the built-in table reads MedTxt's.
+    ///
+    /// # Errors
+    /// As [`Tagger::new`].
+    pub fn with_tagger(mut self, encoder: Encoder, labels: &LabelTable) -> Result<Self, Error> {
+        self.tagger = Some(Tagger::new(encoder, labels)?);
+        Ok(self)
+    }
+
     /// The dictionaries and the knowledge.
     pub fn lexicon(&self) -> &Lexicon {
         &self.lexicon
@@ -165,7 +180,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`Error::TooLong`] beyond [`MAX_REPORT_BYTES`]; any shorter UTF-8 text gives a case, if
-    /// need be with an empty map.
+    /// need be with an empty map. [`Error::Encoder`] when a model's device fails.
     pub fn structure(&self, id: &str, report: &str) -> Result<Case, Error> {
         self.explain(id, report).map(|explanation| explanation.case)
     }
@@ -186,7 +201,11 @@ impl Pipeline {
         let sections = segment::sections(text.norm());
         let sentences = segment::sentences(text.norm(), &sections);
         let tokens = self.tokens(text.norm(), &sentences);
-        let mut drafts = extract::mentions(&text, &sections, &tokens, &self.lexicon);
+        let tagged = match &self.tagger {
+            None => Vec::new(),
+            Some(tagger) => tagger.mentions(text.norm(), &tokens)?,
+        };
+        let mut drafts = extract::mentions(&text, &sections, &tokens, tagged, &self.lexicon);
         link::Definitions::read(text.norm(), &drafts).apply(text.norm(), &mut drafts);
         // A heading that nothing follows says nothing.
         drafts.retain(|draft| sentences.last().is_some_and(|last| draft.span.start < last.span.end));
@@ -228,6 +247,7 @@ impl Pipeline {
             mentions,
             relations,
             map,
+            positives: reading.as_ref().map(|reading| reading.positives.clone()),
         };
         Ok(Explanation {
             tokens,

@@ -72,6 +72,9 @@ const ALONE: &[(&str, &str)] = &[
     ("petgraph", "arrange"),
     ("candle", "encoder"),
     ("daachorse", "lexicon"),
+    ("tokenizers", "encoder"),
+    ("rten", "encoder"),
+    ("quick_xml", "export"),
 ];
 
 /// Outside crates that types may name.

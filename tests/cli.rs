@@ -320,3 +320,100 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = child.wait_with_output().expect("the program ends");
     assert_eq!((code(&output), err(&output).as_str()), (Some(0), ""));
 }
+
+/// Random weights: what the model names is of no use, but it is always the same.
+fn random_model() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/encoder/bert")
+}
+
+#[test]
+fn a_model_joins_in() {
+    let model = random_model();
+    let model = model.to_str().expect("UTF-8 paths in tests");
+    let output = shorei(
+        &["structure", "--format", "json", "--model", model, "-"],
+        REPORT.as_bytes(),
+    );
+    assert_eq!(code(&output), Some(0), "{}", err(&output));
+    let case = &json_lines(&output)[0];
+    let mentions = case["mentions"].as_array().expect("mentions");
+    let characters: Vec<char> = REPORT.chars().collect();
+    for mention in mentions {
+        let at = |name: &str| mention[name].as_u64().expect("an offset") as usize;
+        let slice: String = characters[at("start")..at("end")].iter().collect();
+        assert_eq!(mention["text"], slice.as_str());
+    }
+    // Values are the dictionaries', whatever a model says.
+    assert!(mentions.iter().any(|mention| mention["kind"] == "test_value"));
+    let output = shorei(&["explain", "--model", model, "-"], REPORT.as_bytes());
+    assert_eq!(code(&output), Some(0), "{}", err(&output));
+    assert!(out(&output).contains("model "), "{}", out(&output));
+}
+
+#[test]
+fn labels_of_a_model_are_told() {
+    let copy = folder("model");
+    for entry in std::fs::read_dir(random_model()).expect("the fixture") {
+        let entry = entry.expect("an entry");
+        std::fs::copy(entry.path(), copy.join(entry.file_name())).expect("a copy");
+    }
+    let config = std::fs::read_to_string(copy.join("config.json")).expect("config.json");
+    let config = config
+        .replace("d_positive", "Tumour")
+        .replace("d_negative", "Ruled-out");
+    let _ = file(&copy, "config.json", config);
+    let model = copy.to_str().expect("UTF-8 paths in tests");
+    let output = shorei(&["structure", "--model", model, "-"], REPORT.as_bytes());
+    assert_eq!(code(&output), Some(2));
+    assert!(
+        err(&output).contains("B-Tumour") && err(&output).contains("--labels"),
+        "{}",
+        err(&output)
+    );
+    let table = "label\tkind\tstatus\nTumour\tdisease\tpresent\nruled-out\tdisease\tabsent\n";
+    let labels = file(&copy, "labels.tsv", table);
+    let output = shorei(
+        &["structure", "--model", model, "--labels", &labels, "-"],
+        REPORT.as_bytes(),
+    );
+    assert_eq!(code(&output), Some(0), "{}", err(&output));
+    let labels = file(&copy, "labels.tsv", table.replace("absent", "gone"));
+    let output = shorei(
+        &["structure", "--model", model, "--labels", &labels, "-"],
+        REPORT.as_bytes(),
+    );
+    assert_eq!(code(&output), Some(2));
+    assert!(
+        err(&output).contains("labels.tsv:3: ") && err(&output).contains("`gone`"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn medtxt_is_scored_as_it_is_written() {
+    let folder = folder("medtxt");
+    let reports = file(
+        &folder,
+        "reports.jsonl",
+        "{\"id\": \"1\", \"text\": \"【主訴】発熱、咳嗽。胸痛はない。\"}\n{\"id\": \"2\", \"text\": \"肺炎と診断した。\"}\n",
+    );
+    let output = shorei(&["structure", "--format", "medtxt", &reports], b"");
+    assert_eq!(code(&output), Some(0), "{}", err(&output));
+    let xml = out(&output);
+    assert!(xml.contains("<d certainty=\"positive\">発熱、咳嗽</d>"), "{xml}");
+    assert!(xml.contains("<d certainty=\"negative\">胸痛</d>"), "{xml}");
+    let xml = file(&folder, "predicted.xml", xml);
+    let output = shorei(&["structure", "--format", "json", &reports], b"");
+    let cases = file(&folder, "cases.jsonl", out(&output));
+    let scores = |extra: &[&str]| {
+        let mut args = vec!["evaluate", &cases, &cases, "--mentions", &xml];
+        args.extend(extra);
+        let output = shorei(&args, b"");
+        assert_eq!(code(&output), Some(0), "{}", err(&output));
+        out(&output)
+    };
+    // Against itself, and the cases' own spans against it: 発熱 and 咳嗽 are two there.
+    assert!(scores(&["--predicted-mentions", &xml]).contains("exact F1 1.000"));
+    assert!(scores(&[]).contains("exact F1 0.400"));
+}

@@ -1,7 +1,7 @@
 //! Token ids → numbers a label: a local transformer, from a Hugging Face folder.
 //!
-//! Knows no label's meaning. One forward, `transformer.rs`, serves BERT, RoBERTa and DeBERTa-v2: it
-//! measures twice as fast as candle-transformers' models and needs no padding. It runs on the CPU; with the feature `cuda`, on the first GPU.
+//! Knows no label's meaning. One forward, `transformer.rs`, serves BERT, RoBERTa and DeBERTa-v2. It
+//! runs on the CPU; with the feature `cuda`, on the first GPU.
 //!
 //! Besides Hugging Face's `classifier` a folder may hold further linear heads over the same hidden
 //! states: tensors `heads.NAME.weight` and `heads.NAME.bias`, named in config.json under
@@ -339,16 +339,17 @@ impl Encoder {
             let (batch, after) = rest.split_at(fitting.count().max(1));
             rest = after;
             let logits = self.logits(inputs, batch)?;
-            let mut rows = logits.chunks_exact(columns);
+            // The row of the window's first token: a special one stands before it, one after it.
+            let mut first = 1;
             for window in batch {
-                // The special tokens' rows stand around.
-                let rows = rows.by_ref().take(window.range.len() + 2).skip(1);
+                let rows = logits[first * columns..].chunks_exact(columns);
                 let into = merged[window.text][window.range.start * columns..].chunks_exact_mut(columns);
                 for ((row, into), share) in rows.zip(into).zip(&window.shares) {
                     for (sum, logit) in into.iter_mut().zip(row) {
                         *sum += share * logit;
                     }
                 }
+                first += window.range.len() + 2;
             }
         }
         Ok(merged.into_iter().map(|rows| self.split(&rows, columns)).collect())

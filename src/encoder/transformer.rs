@@ -202,7 +202,7 @@ impl Transformer {
     fn embed(&self, batch: &[Input]) -> candle_core::Result<Tensor> {
         let total: usize = batch.iter().map(|input| input.ids.len()).sum();
         let rows = |table: &Tensor, numbers: &mut dyn Iterator<Item = u32>| {
-            let indices = Tensor::from_vec(numbers.collect(), total, table.device())?;
+            let indices = Tensor::from_vec(numbers.collect::<Vec<u32>>(), total, table.device())?;
             table.index_select(&indices, 0)
         };
         let mut x = rows(
@@ -210,9 +210,10 @@ impl Transformer {
             &mut batch.iter().flat_map(|input| input.ids.iter().copied()),
         )?;
         if let Some(table) = &self.positions {
+            let first = self.first_position;
             let mut positions = batch
                 .iter()
-                .flat_map(|input| (0..input.ids.len()).map(|at| (self.first_position + at) as u32));
+                .flat_map(|input| (0..input.ids.len()).map(move |at| (first + at) as u32));
             x = (x + rows(table, &mut positions)?)?;
         }
         if let Some(table) = &self.types {

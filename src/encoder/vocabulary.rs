@@ -167,6 +167,11 @@ impl Vocabulary {
         !matches!(self.pieces, Pieces::Whole(_))
     }
 
+    /// True when a word may be several pieces, of which a model labels the first.
+    pub fn cuts_words(&self) -> bool {
+        matches!(self.pieces, Pieces::Words(_))
+    }
+
     /// The pieces of a text, without special tokens, in reading order. `words` are the spans of its
     /// words, in reading order; a vocabulary of a tokenizer.json reads the text itself and ignores
     /// them. Characters between words (blanks) are left out. O(n).

@@ -1,6 +1,6 @@
 //! The weights of a model folder, by name, as 32-bit floats.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use candle_core::pickle::PthTensors;
@@ -71,15 +71,6 @@ impl<'a> Weights<'a> {
             });
         }
         Ok(tensor)
-    }
-
-    /// Every tensor whose name starts with `prefix`, by the rest of its name.
-    pub fn under(&self, prefix: &str) -> Result<HashMap<String, Tensor>, Error> {
-        self.names
-            .iter()
-            .filter_map(|name| Some((name, name.strip_prefix(prefix)?)))
-            .map(|(name, rest)| Ok((rest.to_owned(), self.get(name)?)))
-            .collect()
     }
 
     /// The first of `prefixes` under which word embeddings stand.

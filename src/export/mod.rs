@@ -6,12 +6,14 @@
 pub mod dot;
 pub mod html;
 pub mod json;
+pub mod medtxt;
 pub mod svg;
 pub mod tree;
 
 pub use dot::to_dot;
 pub use html::to_html;
 pub use json::{CaseRecord, from_json, to_json_line, to_value};
+pub use medtxt::to_medtxt;
 pub use svg::to_svg;
 pub use tree::to_tree_annotated;
 
@@ -428,6 +430,7 @@ pub(crate) mod sample {
             }];
             Builder {
                 case: Case {
+                    positives: None,
                     id: id.into(),
                     text,
                     sections,

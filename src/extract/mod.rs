@@ -1,4 +1,5 @@
-//! Sentences → mentions: dictionary matches, compounds that no dictionary lists, values, times.
+//! Sentences → mentions: dictionary matches, compounds that no dictionary lists, values, times, and
+//! what a token classifier names.
 
 pub mod compound;
 pub mod dictionary;
@@ -6,12 +7,13 @@ pub mod marker;
 pub mod marks;
 pub mod measure;
 pub mod merge;
+pub mod neural;
 pub mod phrase;
 pub mod reader;
 pub mod time;
 
 use crate::lexicon::{Lexicon, Sex};
-use crate::types::{ConceptId, ConceptKind, MentionKind, Norm, NormalizedText, Section, Span, Token, Value};
+use crate::types::{ConceptId, ConceptKind, MentionKind, Norm, NormalizedText, Section, Span, Status, Token, Value};
 
 /// A mention before it is numbered, qualified and linked.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +28,8 @@ pub struct Draft {
     pub value: Option<Value>,
     /// What the report itself says that it stands for, when it is an abbreviation so defined.
     pub expansion: Option<Span<Norm>>,
+    /// What the model says of it, where one was asked and named it.
+    pub opinion: Option<neural::Opinion>,
 }
 
 impl Draft {
@@ -37,13 +41,26 @@ impl Draft {
             concept,
             value: None,
             expansion: None,
+            opinion: None,
         }
+    }
+
+    /// The status that the model gives it, when it is surer than `least`, a probability.
+    pub fn status_of_model(&self, least: f32) -> Option<Status> {
+        self.opinion.filter(|opinion| opinion.probability > least)?.status
     }
 }
 
 /// Every mention of a report, in reading order and without overlaps except that a test's value
-/// lies apart from its test. O(n) in the report's length.
-pub fn mentions(text: &NormalizedText, sections: &[Section], tokens: &[Token], lexicon: &Lexicon) -> Vec<Draft> {
+/// lies apart from its test. `tagged` is what a model names, nothing without one. O(n) in the
+/// report's length.
+pub fn mentions(
+    text: &NormalizedText,
+    sections: &[Section],
+    tokens: &[Token],
+    tagged: Vec<neural::Tagged>,
+    lexicon: &Lexicon,
+) -> Vec<Draft> {
     let norm = text.norm();
     let found = dictionary::matches(norm, tokens, lexicon);
     let compounds = compound::extend(norm, tokens, &found.terms, lexicon);
@@ -62,7 +79,8 @@ pub fn mentions(text: &NormalizedText, sections: &[Section], tokens: &[Token], l
     }
     let merged = merge::merge(norm, lexicon, compounds, measured, times);
     let marked = marker::extend(norm, merged);
-    phrase::extend(norm, sections, tokens, marked, lexicon)
+    let drafts = phrase::extend(norm, sections, tokens, marked, lexicon);
+    merge::with_model(drafts, tagged)
 }
 
 impl measure::TestFacts for Lexicon {

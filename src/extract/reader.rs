@@ -13,6 +13,11 @@ use crate::encoder::{Encoder, Input, Matrix, TokenizerFile};
 use crate::error::Error;
 use crate::types::{Aspect, MentionKind, Norm, Reading, Span};
 
+/// True for a folder that `training/model` made, and not another token classifier's.
+pub fn is_reader(folder: &Path) -> bool {
+    folder.join(TRANSITIONS_FILE).is_file()
+}
+
 /// The transformer that reads marks. Loaded once; shared by threads.
 pub struct Reader {
     encoder: Encoder,

@@ -53,6 +53,12 @@ static IN_GENERAL: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant pattern")
 });
 
+/// How sure a model must be of a status to overrule a cue, as a probability.
+const CUED: f32 = 0.9;
+
+/// How sure it must be where no cue stands by the mention.
+const UNCUED: f32 = 0.5;
+
 /// The assertion of each draft, in the drafts' order. O(drafts × cues).
 pub fn assertions(
     text: &str,
@@ -123,8 +129,11 @@ fn qualify_sentence(
             assertion.time = Temporality::Past;
         }
         let mut joined = false;
+        let of_model = |least| drafts[index].status_of_model(least);
         assertion.status = status_after(after, lexicon)
             .or_else(|| status_before(before, lexicon))
+            .map(|cued| of_model(CUED).unwrap_or(cued))
+            .or_else(|| of_model(UNCUED))
             .unwrap_or_else(|| {
                 // Coordinated with the next mention: what is said of that is said of this.
                 let next = drafts.get(index + 1);

@@ -1,6 +1,6 @@
 //! Everything known of one report.
 
-use super::{CaseMap, Mention, NormalizedText, Relation, Section, Sentence};
+use super::{CaseMap, Mention, Norm, NormalizedText, Relation, Section, Sentence, Span};
 
 /// Everything known of one report.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,9 @@ pub struct Case {
     pub relations: Vec<Relation>,
     /// The causal forest.
     pub map: CaseMap,
+    /// The phrases that the transformer takes for positive diseases in MedTxt's sense, in reading
+    /// order; `None` where there was no transformer.
+    pub positives: Option<Vec<Span<Norm>>>,
 }
 
 impl Case {

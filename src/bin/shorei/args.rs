@@ -43,6 +43,8 @@ pub enum Format {
     Svg,
     /// A self-contained page: the marked report beside the drawn tree.
     Html,
+    /// MedTxt (PRISM) XML: the report with inline tags; no case map.
+    Medtxt,
 }
 
 #[derive(Parser)]
@@ -98,9 +100,13 @@ pub struct EvaluateArgs {
     #[arg(long)]
     pub errors: bool,
     /// Also score mentions against sets of strings: a file of records
-    /// {\"id\", \"positive_disease\"}.
+    /// {\"id\", \"positive_disease\"}, or MedTxt XML (.xml).
     #[arg(long, value_name = "FILE")]
     pub mentions: Option<PathBuf>,
+    /// Take the mentions to score from this MedTxt XML, the output of `structure --format medtxt`,
+    /// whose spans follow that guideline; by default from PREDICTED.
+    #[arg(long, value_name = "FILE", requires = "mentions")]
+    pub predicted_mentions: Option<PathBuf>,
     #[command(flatten)]
     pub packs: Packs,
 }

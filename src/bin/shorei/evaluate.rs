@@ -5,6 +5,7 @@ use std::path::Path;
 
 use shorei::Pipeline;
 use shorei::evaluate::{self, CaseEvaluation, MentionScores};
+use shorei::export::medtxt;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::args::EvaluateArgs;
@@ -20,7 +21,7 @@ pub fn run(args: &EvaluateArgs) -> Result<usize, Failure> {
     let mentions = args
         .mentions
         .as_deref()
-        .map(|gold| mention_scores(gold, &args.predicted))
+        .map(|gold| mention_scores(gold, args.predicted_mentions.as_deref().unwrap_or(&args.predicted)))
         .transpose()?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     if args.json {
@@ -80,10 +81,17 @@ fn print_errors(out: &mut impl Write, case: &CaseEvaluation) -> std::io::Result<
     writeln!(out)
 }
 
-/// Scores the present diseases and findings of the predicted cases against sets of strings.
+/// Scores the present diseases and findings of the predicted cases against sets of strings. Either
+/// file may be MedTxt XML.
 fn mention_scores(gold: &Path, predicted: &Path) -> Result<MentionScores, Failure> {
-    let nfkc = |text: &str| text.nfkc().collect::<String>();
-    let gold = evaluate::read_mention_sets(gold, &nfkc)?;
+    let gold = if is_xml(gold) {
+        medtxt_sets(gold)?
+    } else {
+        evaluate::read_mention_sets(gold, &nfkc)?
+    };
+    if is_xml(predicted) {
+        return Ok(evaluate::mention_scores(&gold, &medtxt_sets(predicted)?));
+    }
     let text = std::fs::read_to_string(predicted)?;
     let mut sets = Vec::new();
     for line in text.lines() {
@@ -101,4 +109,23 @@ fn mention_scores(gold: &Path, predicted: &Path) -> Result<MentionScores, Failur
         sets.push((case["id"].as_str().unwrap_or_default().to_owned(), strings));
     }
     Ok(evaluate::mention_scores(&gold, &sets))
+}
+
+fn nfkc(text: &str) -> String {
+    text.nfkc().collect()
+}
+
+fn is_xml(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("xml"))
+}
+
+/// The positive diseases of each article.
+fn medtxt_sets(path: &Path) -> Result<Vec<(String, Vec<String>)>, Failure> {
+    let articles = medtxt::read(path)?;
+    let sets = articles.into_iter().map(|article| {
+        let strings = article.positive_diseases().into_iter().map(nfkc).collect();
+        (article.id, strings)
+    });
+    Ok(sets.collect())
 }

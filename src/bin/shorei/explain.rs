@@ -35,7 +35,7 @@ pub fn run(args: &ExplainArgs) -> Result<usize, Failure> {
         let tokens: Vec<_> = explanation.tokens.iter().map(|token| token.span.slice(norm)).collect();
         anstream::println!("{}", tokens.join("|"));
         heading("extract, qualify, link");
-        for mention in &case.mentions {
+        for (mention, draft) in case.mentions.iter().zip(&explanation.drafts) {
             let mut notes = vec![format!("{:?}", mention.assertion.status)];
             if mention.assertion.status == Status::Present {
                 notes.clear();
@@ -45,6 +45,10 @@ pub fn run(args: &ExplainArgs) -> Result<usize, Failure> {
             }
             if mention.assertion.time == Temporality::Past {
                 notes.push("Past".into());
+            }
+            if let Some(opinion) = draft.opinion {
+                let status = opinion.status.map_or(String::new(), |status| format!(" {status:?}"));
+                notes.push(format!("model{status} {:.2}", opinion.probability));
             }
             let concept = mention.concept.map(|id| lexicon.concept(id));
             let concept = concept.map(|concept| {

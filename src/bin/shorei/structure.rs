@@ -24,24 +24,30 @@ pub fn run(args: &StructureArgs) -> Result<usize, Failure> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let color = std::io::stdout().is_terminal();
     let mut failed = 0;
+    if args.format == Format::Medtxt {
+        out.write_all(export::medtxt::header()?.as_bytes())?;
+    }
     for input in inputs {
         let structured = input.and_then(|report| pipeline.structure(&report.id, &report.text));
         progress.inc(1);
         match structured {
-            Ok(case) => out.write_all(print(&case, &pipeline, args.format, several, color).as_bytes())?,
+            Ok(case) => out.write_all(print(&case, &pipeline, args.format, several, color)?.as_bytes())?,
             Err(error) => {
                 failed += 1;
                 progress.suspend(|| anstream::eprintln!("shorei: {error}"));
             }
         }
     }
+    if args.format == Format::Medtxt {
+        out.write_all(export::medtxt::FOOTER.as_bytes())?;
+    }
     out.flush()?;
     progress.finish_and_clear();
     Ok(failed)
 }
 
-fn print(case: &Case, pipeline: &Pipeline, format: Format, several: bool, color: bool) -> String {
-    match format {
+fn print(case: &Case, pipeline: &Pipeline, format: Format, several: bool, color: bool) -> std::io::Result<String> {
+    Ok(match format {
         Format::Tree if several => {
             format!("# {}\n{}\n", case.id, export::tree::to_tree_annotated(case, color))
         }
@@ -50,7 +56,8 @@ fn print(case: &Case, pipeline: &Pipeline, format: Format, several: bool, color:
         Format::Dot => export::dot::to_dot(case, pipeline.lexicon()),
         Format::Svg => export::svg::to_svg(case, pipeline.lexicon()),
         Format::Html => export::html::to_html(case, pipeline.lexicon()),
-    }
+        Format::Medtxt => export::medtxt::Article::of(case).to_xml()?,
+    })
 }
 
 fn progress(reports: usize) -> ProgressBar {
