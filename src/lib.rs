@@ -24,6 +24,7 @@ pub mod types;
 
 pub mod error;
 
+mod embedded;
 pub mod lexicon;
 
 pub mod normalize;

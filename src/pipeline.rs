@@ -56,7 +56,7 @@ thread_local! {
 
 impl Pipeline {
     /// Loads the embedded dictionaries and knowledge; no file and no network is touched. Under
-    /// 200 ms.
+    /// 100 ms.
     ///
     /// # Errors
     /// [`Error::Embedded`] or [`Error::Dictionary`] when the built-in data is at fault, which the
