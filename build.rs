@@ -1,15 +1,30 @@
-//! Compiles the vendored IPADIC and the medical terms with lindera's own builders, and lists the
-//! dictionary files for embedding. Reads only files of this repository; never the network.
+//! Compiles what the program embeds: the vendored IPADIC and the medical terms with lindera's own
+//! builders, and the dictionaries with the library's own reader. Reads only files of this
+//! repository; never the network.
+
+// The library's sources, of which the build needs a part.
+#![allow(dead_code, unused_imports)]
 
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use lindera_dictionary::builder::DictionaryBuilder;
 use lindera_dictionary::builder::user_dictionary::build_user_dictionary;
 use lindera_dictionary::dictionary::metadata::Metadata;
+
+#[path = "src/error.rs"]
+mod error;
+#[path = "src/lexicon/mod.rs"]
+mod lexicon;
+#[path = "src/types/mod.rs"]
+mod types;
+
+/// Stands for src/embedded.rs, which embeds what is made here.
+mod embedded {
+    pub(crate) static LEXICON: &[u8] = &[];
+}
 
 /// Context id of 名詞,一般 in IPADIC, left and right.
 const COMMON_NOUN: &str = "1285";
@@ -42,18 +57,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let user = builder.build_user_dict_from_reader(terms.as_slice())?;
     build_user_dictionary(user, &out.join("medical.bin"))?;
 
-    let mut list = String::from("/// Every dictionary table: folder, file stem, content.\n");
-    list.push_str("pub(super) static TABLES: &[(&str, &str, &str)] = &[\n");
+    let mut tables = Vec::new();
     for (folder, path) in &files {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        writeln!(
-            list,
-            "    ({folder:?}, {stem:?}, include_str!({:?})),",
-            path.display().to_string()
-        )?;
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        tables.push((folder.as_str(), stem, fs::read_to_string(path)?));
     }
-    list.push_str("];\n");
-    fs::write(out.join("tables.rs"), list)?;
+    let tables = tables
+        .iter()
+        .map(|(folder, stem, text)| (*folder, stem.as_str(), text.as_str()));
+    // A broken row stops the build: its message names file, line and value.
+    let lexicon = lexicon::Lexicon::from_tables(tables).map_err(|error| error.to_string())?;
+    fs::write(out.join("lexicon.bin"), lexicon.compile()?)?;
     Ok(())
 }
 

@@ -25,6 +25,7 @@ pub mod types;
 pub mod error;
 
 pub mod encoder;
+mod embedded;
 pub mod lexicon;
 
 pub mod normalize;

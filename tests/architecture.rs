@@ -16,7 +16,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("types", &[]),
     // Resources: loaded once, then read only.
     ("error", &["types", "lexicon", "encoder"]),
-    ("lexicon", &["types", "error", "encoder"]),
+    ("embedded", &[]),
+    ("lexicon", &["types", "error", "embedded", "encoder"]),
     ("encoder", &["types", "error", "lexicon"]),
     // The journey. No row may name another stage; for the one exception see SHARED_DRAFT.
     ("normalize", STAGE),

@@ -179,6 +179,17 @@ const FORMS: &[(&str, &str)] = &[
 /// Infections that organisms name and no dictionary lists yet. Write the disease, then drop it here.
 const UNLISTED: &[&str] = &["ロタウイルス胃腸炎"];
 
+/// HPO ids whose concept is HPO's in other words.
+const HPO_WORDING: &[(&str, &str)] = &[
+    ("HP:0004467", "先天性耳瘻孔"),
+    ("HP:0011097", "点頭発作"),
+    ("HP:0006461", "大腿骨頭すべり症"),
+    ("HP:0010677", "夜尿症"),
+    ("HP:0001133", "求心性視野狭窄"),
+    ("HP:0001102", "網膜色素線条"),
+    ("HP:0010815", "脂腺母斑"),
+];
+
 /// A table as it is written.
 struct Table {
     folder: String,
@@ -472,6 +483,108 @@ fn parents_exist_and_have_no_cycle() {
     none(faults);
 }
 
+/// The groups within which a surface names one concept. Across them the kind decides: a mention's
+/// place in its sentence tells a test from the finding of the same name.
+const GROUPS: &[&[&str]] = &[
+    &["diseases", "findings"],
+    &["tests"],
+    &["exams"],
+    &["drugs"],
+    &["sites"],
+    &["organisms"],
+    &["treatments"],
+];
+
+/// Within a group one form must not speak of two concepts: neither as good a name of both, nor the
+/// label of one and the synonym of another, which would make the second a duplicate of the first.
+#[test]
+fn a_surface_names_one_concept_of_its_group() {
+    let mut faults = Vec::new();
+    for group in GROUPS {
+        let mut named: HashMap<String, (&str, String)> = HashMap::new();
+        for table in group.iter().flat_map(|folder| tables_of(folder)) {
+            let Some(label) = table.column("label") else { continue };
+            if table.column("id").is_none() {
+                continue;
+            }
+            for (line, cells) in &table.rows {
+                let columns = ["label", "synonyms", "abbreviations"];
+                let forms = columns.iter().filter_map(|column| cells.get(table.column(column)?));
+                for form in forms.flat_map(|cell| cell.split('|')).filter(|form| !form.is_empty()) {
+                    let entry = named.entry(form.to_ascii_lowercase());
+                    let (first, at) = entry.or_insert_with(|| (cells[label].as_str(), table.at(*line)));
+                    if *first != cells[label] {
+                        faults.push(format!(
+                            "{}: `{form}` names {} here and {first} at {at}; keep one, or make one concept of them",
+                            table.at(*line),
+                            cells[label]
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    none(faults);
+}
+
+/// HPO ids of the tables are HPO's, and their names there are the concept's English name or one of
+/// its Japanese names, but for what [`HPO_WORDING`] lists. Needs HPO's Japanese table, which lies beside
+/// the project's checkout; where it does not, the form of the ids is all that is checked.
+#[test]
+fn hpo_ids_agree_with_hpo() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/hpo-ja/hp-ja.babelon.tsv");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        eprintln!("skipped: no {}; HPO ids are not compared", path.display());
+        return;
+    };
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
+    let column = |name: &str| {
+        header
+            .iter()
+            .position(|column| *column == name)
+            .expect("a Babelon column")
+    };
+    let [id, predicate, source, translation] =
+        ["subject_id", "predicate_id", "source_value", "translation_value"].map(column);
+    let mut hpo: HashMap<&str, (&str, &str)> = HashMap::new();
+    for cells in lines.map(|line| line.split('\t').collect::<Vec<_>>()) {
+        if cells.get(predicate) == Some(&"rdfs:label") {
+            hpo.insert(cells[id], (cells[source], cells[translation]));
+        }
+    }
+    assert!(hpo.len() > 10_000, "{} labels of HPO", hpo.len());
+    let mut faults = Vec::new();
+    let mut compared = 0;
+    for table in TABLES.iter().filter(|table| table.column("hpo").is_some()) {
+        let cell = |cells: &'static [String], name: &str| table.column(name).map_or("", |at| cells[at].as_str());
+        for (line, cells) in &table.rows {
+            let (id, label) = (cell(cells, "hpo"), cell(cells, "label"));
+            if id.is_empty() {
+                continue;
+            }
+            compared += 1;
+            let Some(&(english, japanese)) = hpo.get(id) else {
+                faults.push(format!("{}: {label}: HPO has no {id}", table.at(*line)));
+                continue;
+            };
+            let names = cell(cells, "synonyms").split('|').chain([label]);
+            let agrees = cell(cells, "english").eq_ignore_ascii_case(english)
+                || names.into_iter().any(|name| name == japanese)
+                || HPO_WORDING.contains(&(id, label));
+            if !agrees {
+                faults.push(format!(
+                    "{}: {label} ({}) is {id} here, which HPO calls {english} ({japanese})",
+                    table.at(*line),
+                    cell(cells, "english")
+                ));
+            }
+        }
+    }
+    assert!(compared > 1_000, "{compared} HPO ids");
+    none(faults);
+}
+
 /// Ranges, units and infections name what there is.
 #[test]
 fn references_are_found() {
@@ -620,7 +733,7 @@ fn dictionaries_are_large_enough() {
     );
 }
 
-/// The embedded tables are the files: a build that did not see a change would hide it.
+/// What is embedded is compiled from the files: a build that did not see a change would hide it.
 #[test]
 fn the_embedded_tables_are_the_files() {
     let counts: HashMap<&str, usize> = LEXICON

@@ -6,7 +6,7 @@
 
 use crate::lexicon::{Key, Lexicon};
 use crate::types::{
-    Aspect, Candidate, ConceptKind, Evidence, Label, Mention, MentionKind, NormalizedText, Reading, Relation,
+    Aspect, Candidate, ConceptId, ConceptKind, Evidence, Label, Mention, MentionKind, NormalizedText, Reading, Relation,
     RelationKind, Role, Section, SectionKind, Sentence, Status, Temporality,
 };
 
@@ -101,7 +101,9 @@ pub struct Features<'t> {
     relation: Vec<Option<&'t Relation>>,
     /// Bits of standing cues of each candidate.
     cues: Vec<Vec<u16>>,
-    /// First and last mention's start, bytes.
+    /// Where each candidate's mentions stand.
+    places: Vec<Vec<Place>>,
+    /// First mention's start, bytes.
     first: Vec<usize>,
     /// Knowledge strength of the best cause of each candidate, and how many causes it has.
     best_cause: Vec<(f64, usize)>,
@@ -114,6 +116,10 @@ pub struct Features<'t> {
     /// Labels, and their characters, sorted, as they are compared.
     names: Vec<String>,
     labels: Vec<Vec<char>>,
+    /// Bits of each label's characters: what lacks one of them cannot hold the label.
+    letters_of: Vec<u64>,
+    /// Each candidate's concept and what that is a kind of.
+    ancestries: Vec<Vec<ConceptId>>,
     /// Mentions of diseases and pathologies: start and candidate, sorted.
     disease_starts: Vec<(usize, usize)>,
     /// Numbers of the standing cues that pair rows count.
@@ -122,6 +128,15 @@ pub struct Features<'t> {
     best_score: Vec<f64>,
     /// Scores of the relations, cause × effect; 0 without one.
     scores: Vec<f64>,
+}
+
+/// Where a mention stands.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Bytes of the text.
+    start: usize,
+    sentence: usize,
+    section: usize,
 }
 
 /// Standing cues of the cause that pair rows count.
@@ -168,11 +183,7 @@ impl<'t> Features<'t> {
                 // Results and exam findings are spoken of otherwise.
                 for id in candidate.mentions.iter().filter(|_| !leaf(candidate.role)) {
                     let after = after(text, source.sentences, mention(id));
-                    for (cue, count) in lexicon.standing_cues().iter().zip(&mut counts) {
-                        if cue.pattern.is_match(after) {
-                            *count += 1;
-                        }
-                    }
+                    lexicon.standing_cues_after(after).for_each(|cue| counts[cue] += 1);
                 }
                 counts
             })
@@ -194,7 +205,26 @@ impl<'t> Features<'t> {
             source,
             own: Vec::new(),
             labels: names.iter().map(|name| sorted_chars(name)).collect(),
+            letters_of: names.iter().map(|name| letters(name)).collect(),
             names,
+            ancestries: candidates
+                .iter()
+                .map(|candidate| {
+                    let concept = candidate.concept;
+                    concept.map_or_else(Vec::new, |id| lexicon.ancestry(id).collect())
+                })
+                .collect(),
+            places: candidates
+                .iter()
+                .map(|candidate| {
+                    let places = candidate.mentions.iter().map(mention).map(|mention| Place {
+                        start: mention.norm.start,
+                        sentence: mention.sentence,
+                        section: mention.section,
+                    });
+                    places.collect()
+                })
+                .collect(),
             disease_starts,
             pair_cues: PAIR_CUES.map(number),
             best_score: (0..n)
@@ -376,10 +406,7 @@ impl<'t> Features<'t> {
             || "mentions_behind".into(),
             most as f64 - candidate.mentions.len() as f64,
         );
-        let is_a = |a: usize, b: usize| match (source.candidates[a].concept, source.candidates[b].concept) {
-            (Some(a), Some(b)) => a != b && source.lexicon.is_a(a, b),
-            _ => false,
-        };
+        let is_a = |a: usize, b: usize| source.candidates[a].concept != source.candidates[b].concept && self.is_a(a, b);
         let others = || (0..source.candidates.len()).filter(|&other| other != index);
         row.put(
             || "more_specific_here".into(),
@@ -452,10 +479,10 @@ impl<'t> Features<'t> {
         let (mut inside, mut holds) = (0, 0);
         for other in (0..source.candidates.len()).filter(|&other| other != index) {
             if other < index {
-                like_earlier = like_earlier.max(overlap(&self.labels[index], &self.labels[other]));
+                like_earlier = like_earlier.max(self.overlap(index, other));
             }
-            inside += usize::from(self.names[other].contains(&self.names[index]));
-            holds += usize::from(self.names[index].contains(&self.names[other]));
+            inside += usize::from(self.holds(other, index));
+            holds += usize::from(self.holds(index, other));
         }
         row.put(|| "like_earlier".into(), like_earlier);
         row.put(|| "inside_others".into(), inside as f64);
@@ -650,15 +677,8 @@ impl<'t> Features<'t> {
             || "same_chapter".into(),
             self.letters[at] != 0 && self.letters[at] == self.letters[effect],
         );
-        row.put(
-            || "label_overlap".into(),
-            overlap(&self.labels[at], &self.labels[effect]),
-        );
-        let is_a = match (source.candidates[at].concept, source.candidates[effect].concept) {
-            (Some(a), Some(b)) => source.lexicon.is_a(b, a),
-            _ => false,
-        };
-        row.flag(|| "is_a".into(), is_a);
+        row.put(|| "label_overlap".into(), self.overlap(at, effect));
+        row.flag(|| "is_a".into(), self.is_a(effect, at));
         if cause.is_none() {
             row.values[start..].fill(0.0);
         }
@@ -689,6 +709,25 @@ impl<'t> Features<'t> {
         })
     }
 
+    /// True when the second candidate's concept is the first's or what that is a kind of.
+    fn is_a(&self, specific: usize, general: usize) -> bool {
+        let general = self.source.candidates[general].concept;
+        general.is_some_and(|general| self.ancestries[specific].contains(&general))
+    }
+
+    /// True when the first candidate's label holds the second's.
+    fn holds(&self, whole: usize, part: usize) -> bool {
+        self.letters_of[part] & !self.letters_of[whole] == 0 && self.names[whole].contains(&self.names[part])
+    }
+
+    /// The Dice coefficient of two labels' characters.
+    fn overlap(&self, a: usize, b: usize) -> f64 {
+        if self.letters_of[a] & self.letters_of[b] == 0 {
+            return 0.0;
+        }
+        overlap(&self.labels[a], &self.labels[b])
+    }
+
     fn count(&self, candidate: usize, cue: Option<usize>) -> f64 {
         cue.map_or(0.0, |cue| f64::from(self.cues[candidate][cue]))
     }
@@ -698,12 +737,12 @@ impl<'t> Features<'t> {
     fn nearness(&self, cause: usize, effect: usize) -> (f64, f64, bool) {
         let mut sentences = 10;
         let mut bytes = (usize::MAX, false);
-        for a in self.mentions(cause) {
-            for b in self.mentions(effect) {
+        for a in &self.places[cause] {
+            for b in &self.places[effect] {
                 sentences = sentences.min(a.sentence.abs_diff(b.sentence));
-                let apart = a.norm.start.abs_diff(b.norm.start);
+                let apart = a.start.abs_diff(b.start);
                 if apart < bytes.0 {
-                    bytes = (apart, a.norm.start <= b.norm.start);
+                    bytes = (apart, a.start <= b.start);
                 }
             }
         }
@@ -719,18 +758,16 @@ impl<'t> Features<'t> {
     /// mention (six at most; seven where the cause stands behind), and whether both first stand in
     /// one section.
     fn rank_before(&self, cause: usize, effect: usize) -> (f64, bool) {
-        let (Some(of_effect), Some(_)) = (self.mentions(effect).next(), self.mentions(cause).next()) else {
+        let (Some(of_effect), Some(_)) = (self.places[effect].first(), self.places[cause].first()) else {
             return (7.0, false);
         };
-        let before = self
-            .mentions(cause)
-            .filter(|mention| mention.norm.start <= of_effect.norm.start)
-            .last();
-        let same_section = self.mentions(cause).any(|mention| mention.section == of_effect.section);
+        let places = self.places[cause].iter();
+        let before = places.clone().rfind(|place| place.start <= of_effect.start);
+        let same_section = places.clone().any(|place| place.section == of_effect.section);
         let Some(before) = before else {
             return (7.0, same_section);
         };
-        let (from, to) = (before.norm.start + 1, of_effect.norm.start);
+        let (from, to) = (before.start + 1, of_effect.start);
         let first = self.disease_starts.partition_point(|&(start, _)| start < from);
         let mut seen = [usize::MAX; 6];
         let mut between = 0;
@@ -779,6 +816,11 @@ fn overlap(a: &[char], b: &[char]) -> f64 {
         }
     }
     f64::from(common) * 2.0 / (a.len() + b.len()).max(1) as f64
+}
+
+/// A bit for each character, of which several share one.
+fn letters(text: &str) -> u64 {
+    text.chars().fold(0, |bits, c| bits | 1 << (u32::from(c) % 64))
 }
 
 fn sorted_chars(text: &str) -> Vec<char> {

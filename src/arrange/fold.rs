@@ -90,12 +90,6 @@ impl Folder<'_> {
         after.char_indices().nth(80).map_or(after, |(at, _)| &after[..at])
     }
 
-    /// Whether the words after a mention say this of its part in the report (cues/standing.tsv).
-    fn stands(&self, cue: &str, after: &str) -> bool {
-        let mut cues = self.lexicon.standing_cues().iter();
-        cues.any(|standing| standing.name == cue && standing.pattern.is_match(after))
-    }
-
     fn add(&self, index: usize, nodes: &mut Nodes<'_>) {
         let mention = &self.mentions[index];
         if mention.assertion.experiencer != Experiencer::Patient {
@@ -601,6 +595,10 @@ impl Folder<'_> {
                 *general.entry(id).or_default() += 0.4;
             }
         }
+        // What the words after a mention say of its part in the report (cues/standing.tsv).
+        let number = |name: &str| self.lexicon.standing_cues().iter().position(|cue| cue.name == name);
+        let [complicates, about_cue, diagnosed_cue, formerly] =
+            ["complicates", "about", "diagnosed", "formerly"].map(number);
         let mut last_diagnosed: Option<(usize, usize)> = None;
         for (index, candidate) in candidates.iter_mut().enumerate() {
             candidate.primacy += match candidate.role {
@@ -626,9 +624,11 @@ impl Folder<'_> {
             for &id in &candidate.mentions {
                 let mention = &self.mentions[id.0 as usize];
                 let after = self.after(mention);
-                candidate.is_complication |= self.stands("complicates", after);
-                about |= self.stands("about", after);
-                if self.stands("diagnosed", after) && !self.stands("formerly", after) {
+                let standing: Vec<usize> = self.lexicon.standing_cues_after(after).collect();
+                let stands = |cue: Option<usize>| cue.is_some_and(|cue| standing.contains(&cue));
+                candidate.is_complication |= stands(complicates);
+                about |= stands(about_cue);
+                if stands(diagnosed_cue) && !stands(formerly) {
                     diagnosed = true;
                     if candidate.role == Role::Disease
                         && last_diagnosed.is_none_or(|(start, _)| start < mention.norm.start)

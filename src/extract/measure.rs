@@ -194,12 +194,12 @@ static NOT_A_RESULT: LazyLock<Vec<&str>> = LazyLock::new(|| {
 });
 
 /// Between name and value: parts of the name, particles, hedges, adverbs of degree and course.
-/// The longest that fits counts.
+/// The longest that fits counts. NFKC makes … three full stops.
 static CONNECTORS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     words(concat!(
         "数 値 量 濃度 活性 価 抗体価 比 率 比率 分画 レベル 定量 定性 検査 検査値 測定 測定値 反応 ",
         "絶対数 総数 分圧 成分 は が も の で に を では には にて とも ともに 共に など 等 のみ だけ ",
-        ": ; = … それぞれ 各々 いずれも ずれも すべて 全て は、 は, が、 が, も、 では、 では, には、 ",
+        ": ; = ... それぞれ 各々 いずれも ずれも すべて 全て は、 は, が、 が, も、 では、 では, には、 ",
         "で、 において については に関しては に関して ならびに 約 およそ ほぼ 推定 平均 最高 最大 ",
         "最低 最小 ピーク 計 概ね 最高で 最大で 最低で 最高値 最大値 最低値 入院時 来院時 初診時 ",
         "受診時 搬入時 搬送時 退院時 発症時 治療前 治療後 術前 術後 術直後 入院後 入院前 前医 前医で ",

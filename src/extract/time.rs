@@ -4,7 +4,7 @@
 //! 8601 with the precision that is known: `2001`, `2001-04` or `2001-04-05`.
 
 use crate::types::{Norm, Span};
-use regex::{Captures, Regex};
+use regex::{Captures, Regex, RegexSet};
 use std::sync::LazyLock;
 
 /// Kinds of time expressions, as MedTxt's TIMEX3 tells them apart.
@@ -332,6 +332,12 @@ static PATTERNS: LazyLock<Vec<(Regex, TimeKind, Meaning)>> = LazyLock::new(|| {
         .collect()
 });
 
+/// All patterns at once: most parts of a text match none or few of them.
+static ANY_PATTERN: LazyLock<RegexSet> = LazyLock::new(|| {
+    RegexSet::new(PATTERNS.iter().map(|(regex, ..)| regex.as_str()))
+        .expect("the patterns of this module are constants, tested to compile")
+});
+
 /// Finds the expressions of time within a part of the text, in reading order, not overlapping.
 ///
 /// `text` is the normalised report. `anchor` is the date, as (year, month, day), that the report
@@ -342,7 +348,10 @@ pub fn time_expressions(text: &str, within: Span<Norm>, anchor: Option<(i32, u32
     let part = within.slice(text);
     let anchor = anchor.and_then(|(year, month, day)| Day::checked(year, Some(month), Some(day)));
     let mut found: Vec<(usize, usize, usize)> = Vec::new();
-    for (number, (regex, ..)) in PATTERNS.iter().enumerate() {
+    for number in ANY_PATTERN.matches(part) {
+        let Some((regex, ..)) = PATTERNS.get(number) else {
+            continue;
+        };
         found.extend(
             regex
                 .find_iter(part)

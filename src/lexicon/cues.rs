@@ -1,13 +1,75 @@
 //! Cues: the words that negate, doubt or connect, as data under dictionaries/cues.
 
-use regex::Regex;
+use std::sync::OnceLock;
+
+use regex::{Match, Regex, RegexSet, SetMatches};
+use serde::{Deserialize, Serialize};
 
 use super::table::{Row, Table};
 use crate::error::Error;
 use crate::types::{RelationKind, Status};
 
+/// A pattern of a table, checked when the table is read and compiled when it is first asked: a
+/// hundred patterns take as long to compile as all tables to take up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Pattern {
+    source: String,
+    regex: OnceLock<Regex>,
+}
+
+impl Pattern {
+    fn regex(&self) -> &Regex {
+        self.regex
+            .get_or_init(|| Regex::new(&self.source).expect("a pattern that was checked when its table was read"))
+    }
+
+    /// The leftmost match in `text`.
+    pub fn find<'t>(&self, text: &'t str) -> Option<Match<'t>> {
+        self.regex().find(text)
+    }
+
+    /// True when it matches anywhere in `text`.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.regex().is_match(text)
+    }
+}
+
+impl From<String> for Pattern {
+    fn from(source: String) -> Self {
+        Pattern {
+            source,
+            regex: OnceLock::new(),
+        }
+    }
+}
+
+impl From<Pattern> for String {
+    fn from(pattern: Pattern) -> Self {
+        pattern.source
+    }
+}
+
+/// Patterns that are asked together: one pass over a text tells which of them match, so that only
+/// those are asked where. Most texts match none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PatternSet {
+    set: OnceLock<RegexSet>,
+}
+
+impl PatternSet {
+    /// The numbers of the patterns that match `text`. `patterns` are the same in every call.
+    pub fn matches<'p>(&self, patterns: impl Iterator<Item = &'p Pattern>, text: &str) -> SetMatches {
+        let set = self.set.get_or_init(|| {
+            RegexSet::new(patterns.map(|pattern| &pattern.source))
+                .expect("patterns that were checked when their table was read")
+        });
+        set.matches(text)
+    }
+}
+
 /// What a status cue says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StatusCueKind {
     /// It gives this status.
     Status(Status),
@@ -16,10 +78,10 @@ pub enum StatusCueKind {
 }
 
 /// A cue of negation, suspicion, generality.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StatusCue {
     /// Pattern, anchored where the mention ends (`after`) or at the text's end (`before`).
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// True when it stands after what it speaks of.
     pub after: bool,
     /// What it says.
@@ -27,16 +89,16 @@ pub struct StatusCue {
 }
 
 /// A cue after a mention that tells what part it plays in the report: 「と診断した」, 「の1例」.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StandingCue {
     /// Its name.
     pub name: String,
     /// Pattern, anchored where the mention ends.
-    pub pattern: Regex,
+    pub pattern: Pattern,
 }
 
 /// Which way a relation cue points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CueDirection {
     /// What stands before the cue causes what stands after it (AによるB).
     Forward,
@@ -49,10 +111,10 @@ pub enum CueDirection {
 }
 
 /// A cue between a cause and an effect.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RelationCue {
     /// Pattern of the cue.
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// Which way it points.
     pub direction: CueDirection,
     /// The relation that it means.
@@ -63,12 +125,17 @@ pub struct RelationCue {
 
 /// A pattern anchored at the start: cues stand directly after what they speak of, and a search
 /// through the rest of a long sentence for every mention would be quadratic.
-fn anchored(table: &Table<'_>, row: &Row<'_>, text: &str) -> Result<Regex, Error> {
+fn anchored(table: &Table<'_>, row: &Row<'_>, text: &str) -> Result<Pattern, Error> {
     pattern(table, row, &format!("^(?:{text})"))
 }
 
-fn pattern(table: &Table<'_>, row: &Row<'_>, text: &str) -> Result<Regex, Error> {
-    Regex::new(text).map_err(|error| table.error(row, row.get("pattern"), &format!("not a pattern: {error}")))
+fn pattern(table: &Table<'_>, row: &Row<'_>, text: &str) -> Result<Pattern, Error> {
+    let regex =
+        Regex::new(text).map_err(|error| table.error(row, row.get("pattern"), &format!("not a pattern: {error}")))?;
+    Ok(Pattern {
+        source: text.to_owned(),
+        regex: regex.into(),
+    })
 }
 
 pub(super) fn read_status(table: &Table<'_>) -> Result<Vec<StatusCue>, Error> {
@@ -139,7 +206,7 @@ pub(super) fn read_standing(table: &Table<'_>) -> Result<Vec<StandingCue>, Error
     table.rows.iter().map(cue).collect()
 }
 
-pub(super) fn read_found(table: &Table<'_>) -> Result<Vec<Regex>, Error> {
+pub(super) fn read_found(table: &Table<'_>) -> Result<Vec<Pattern>, Error> {
     table
         .rows
         .iter()

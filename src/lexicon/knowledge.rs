@@ -1,6 +1,7 @@
 //! Causal links between concepts.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 use super::Lexicon;
 use super::table::Table;
@@ -8,7 +9,7 @@ use crate::error::Error;
 use crate::types::{ConceptId, Direction, Label, RelationKind};
 
 /// What the knowledge table speaks of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Key {
     /// A concept: disease, finding, drug, …
     Concept(ConceptId),
@@ -17,7 +18,7 @@ pub enum Key {
 }
 
 /// How often a cause has an effect, in HPO's terms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Frequency {
     /// 1-4 %.
     VeryRare,
@@ -68,7 +69,7 @@ impl Frequency {
 }
 
 /// One causal link of the table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
     /// The cause as the table writes it.
     pub cause: String,
@@ -81,13 +82,48 @@ pub struct Fact {
 }
 
 /// The causal links, by cause and by effect.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(from = "Links", into = "Links")]
 pub struct Knowledge {
-    facts: Vec<Fact>,
+    links: Links,
     by_pair: HashMap<(Key, Key), u32>,
-    by_cause: HashMap<Key, Vec<(Key, u32)>>,
-    by_effect: HashMap<Key, Vec<(Key, u32)>>,
+    by_cause: HashMap<Key, Vec<u32>>,
+    by_effect: HashMap<Key, Vec<u32>>,
+}
+
+/// What the tables say; the rest is made from it.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Links {
+    links: Vec<Link>,
     unlinked: Vec<(String, String)>,
+}
+
+/// A fact between the keys that its names are.
+#[derive(Clone, Serialize, Deserialize)]
+struct Link {
+    cause: Key,
+    effect: Key,
+    fact: Fact,
+}
+
+impl From<Knowledge> for Links {
+    fn from(knowledge: Knowledge) -> Self {
+        knowledge.links
+    }
+}
+
+impl From<Links> for Knowledge {
+    fn from(links: Links) -> Self {
+        let mut knowledge = Knowledge {
+            by_pair: HashMap::with_capacity(links.links.len()),
+            ..Knowledge::default()
+        };
+        for (index, link) in links.links.iter().enumerate() {
+            knowledge.index(link.cause, link.effect, index as u32);
+        }
+        knowledge.links = links;
+        knowledge
+    }
 }
 
 impl Knowledge {
@@ -114,7 +150,7 @@ impl Knowledge {
             let (Ok(cause_label), Ok(effect_label)) = (cause.parse::<Label>(), effect.parse::<Label>());
             let keys = (lexicon.key(&cause_label), lexicon.key(&effect_label));
             let (Some(cause_key), Some(effect_key)) = keys else {
-                self.unlinked.push((cause.to_owned(), effect.to_owned()));
+                self.links.unlinked.push((cause.to_owned(), effect.to_owned()));
                 continue;
             };
             self.add(cause_key, effect_key, fact);
@@ -123,43 +159,44 @@ impl Knowledge {
     }
 
     fn add(&mut self, cause: Key, effect: Key, fact: Fact) {
-        let index = self.facts.len() as u32;
         if let Some(&old) = self.by_pair.get(&(cause, effect)) {
             // The same link from two tables: the more frequent wording stands.
-            if self.facts[old as usize].frequency < fact.frequency {
-                self.facts[old as usize] = fact;
+            let old = &mut self.links.links[old as usize].fact;
+            if old.frequency < fact.frequency {
+                *old = fact;
             }
             return;
         }
+        self.index(cause, effect, self.links.links.len() as u32);
+        self.links.links.push(Link { cause, effect, fact });
+    }
+
+    fn index(&mut self, cause: Key, effect: Key, index: u32) {
         self.by_pair.insert((cause, effect), index);
-        self.by_cause.entry(cause).or_default().push((effect, index));
-        self.by_effect.entry(effect).or_default().push((cause, index));
-        self.facts.push(fact);
+        self.by_cause.entry(cause).or_default().push(index);
+        self.by_effect.entry(effect).or_default().push(index);
     }
 
     /// The link from exactly `cause` to exactly `effect`. O(1).
     pub fn fact(&self, cause: Key, effect: Key) -> Option<&Fact> {
         self.by_pair
             .get(&(cause, effect))
-            .map(|&index| &self.facts[index as usize])
+            .map(|&index| &self.links.links[index as usize].fact)
+    }
+
+    fn links<'k>(&'k self, of: &'k HashMap<Key, Vec<u32>>, key: Key) -> impl Iterator<Item = &'k Link> {
+        let indices = of.get(&key).into_iter().flatten();
+        indices.map(|&index| &self.links.links[index as usize])
     }
 
     /// What `cause` leads to.
     pub fn effects(&self, cause: Key) -> impl Iterator<Item = (Key, &Fact)> {
-        self.by_cause
-            .get(&cause)
-            .into_iter()
-            .flatten()
-            .map(|&(key, index)| (key, &self.facts[index as usize]))
+        self.links(&self.by_cause, cause).map(|link| (link.effect, &link.fact))
     }
 
     /// What leads to `effect`.
     pub fn causes(&self, effect: Key) -> impl Iterator<Item = (Key, &Fact)> {
-        self.by_effect
-            .get(&effect)
-            .into_iter()
-            .flatten()
-            .map(|&(key, index)| (key, &self.facts[index as usize]))
+        self.links(&self.by_effect, effect).map(|link| (link.cause, &link.fact))
     }
 
     /// What leads to `effect` or to what it is a kind of.
@@ -172,25 +209,46 @@ impl Knowledge {
 
     /// Number of links.
     pub fn len(&self) -> usize {
-        self.facts.len()
+        self.links.links.len()
     }
 
     /// True when there is none.
     pub fn is_empty(&self) -> bool {
-        self.facts.is_empty()
+        self.links.links.is_empty()
     }
 
     /// Links whose cause or effect no dictionary lists; they serve nothing until it does.
     pub fn unlinked(&self) -> &[(String, String)] {
-        &self.unlinked
+        &self.links.unlinked
     }
 
     /// The best link from `cause` or what it is a kind of, to `effect` or what that is a kind of,
     /// with its strength: its frequency's probability, less for every step of generality.
     pub fn link(&self, lexicon: &Lexicon, cause: Key, effect: Key) -> Option<(f64, &Fact)> {
+        self.link_between(&self.as_cause(lexicon, cause), &self.as_effect(lexicon, effect))
+    }
+
+    /// A key and what it is a kind of, as far as the knowledge has effects of it, with its distance
+    /// in steps: what [`Knowledge::link_between`] takes.
+    pub fn as_cause(&self, lexicon: &Lexicon, cause: Key) -> Vec<(usize, Key)> {
+        let mut keys = generalised(lexicon, cause);
+        keys.retain(|(_, key)| self.by_cause.contains_key(key));
+        keys
+    }
+
+    /// As [`Knowledge::as_cause`], as far as the knowledge has causes of it.
+    pub fn as_effect(&self, lexicon: &Lexicon, effect: Key) -> Vec<(usize, Key)> {
+        let mut keys = generalised(lexicon, effect);
+        keys.retain(|(_, key)| self.by_effect.contains_key(key));
+        keys
+    }
+
+    /// As [`Knowledge::link`], for many pairs of the same causes and effects. O(causes × effects),
+    /// each at most nine.
+    pub fn link_between(&self, causes: &[(usize, Key)], effects: &[(usize, Key)]) -> Option<(f64, &Fact)> {
         let mut best: Option<(f64, &Fact)> = None;
-        for (up, cause) in generalised(lexicon, cause) {
-            for (up_effect, effect) in generalised(lexicon, effect) {
+        for &(up, cause) in causes {
+            for &(up_effect, effect) in effects {
                 if let Some(fact) = self.fact(cause, effect) {
                     let strength = fact.frequency.probability().sqrt() * 0.85f64.powi(up as i32 + up_effect as i32);
                     if best.is_none_or(|(old, _)| old < strength) {

@@ -102,6 +102,11 @@ impl Layer {
 }
 
 impl Layers {
+    /// True without packs.
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
+    }
+
     /// True where a pack says what this surface means.
     pub fn hides(&self, surface: u32) -> bool {
         self.hidden.get(surface as usize) == Some(&true)
@@ -224,7 +229,7 @@ impl Lexicon {
 
     /// Every concept's id: the built-in ones, then those that packs add.
     pub fn ids(&self) -> impl Iterator<Item = ConceptId> {
-        let built_in = (0..self.concepts.len() as u32).map(ConceptId);
+        let built_in = (0..self.tables.concepts.len() as u32).map(ConceptId);
         built_in.chain(self.layers.layers.iter().flat_map(|layer| {
             let own = |&(index, &id): &(usize, &ConceptId)| id.0 == layer.first_concept + index as u32;
             layer.ids.iter().enumerate().filter(own).map(|(_, &id)| id)
@@ -233,17 +238,23 @@ impl Lexicon {
 
     /// An entry by its index; `None` for an id of another lexicon.
     pub fn get(&self, id: ConceptId) -> Option<&Concept> {
-        self.concepts.get(id.0 as usize).or_else(|| self.layers.concept(id))
+        self.tables
+            .concepts
+            .get(id.0 as usize)
+            .or_else(|| self.layers.concept(id))
     }
 
     fn add_layer(&mut self, pack: Pack) -> Result<(), Error> {
         let last = self.layers.layers.last();
-        let ends = last.map_or((self.concepts.len() as u64, self.surfaces.len() as u64), |last| {
-            (
-                u64::from(last.first_concept) + u64::from(last.pack.concepts_len()),
-                u64::from(last.first_surface) + u64::from(last.pack.surfaces_len()),
-            )
-        });
+        let ends = last.map_or(
+            (self.tables.concepts.len() as u64, self.tables.surfaces.len() as u64),
+            |last| {
+                (
+                    u64::from(last.first_concept) + u64::from(last.pack.concepts_len()),
+                    u64::from(last.first_surface) + u64::from(last.pack.surfaces_len()),
+                )
+            },
+        );
         let fits = |end: u64, more: u32| u32::try_from(end + u64::from(more)).ok().map(|_| end as u32);
         let (Some(first_concept), Some(first_surface)) =
             (fits(ends.0, pack.concepts_len()), fits(ends.1, pack.surfaces_len()))
@@ -290,7 +301,7 @@ impl Lexicon {
         let parents: Vec<(ConceptId, String)> = layer
             .joined
             .iter()
-            .filter(|(id, _)| self.parents.get(id.0 as usize) == Some(&None))
+            .filter(|(id, _)| self.tables.parents.get(id.0 as usize) == Some(&None))
             .map(|&(id, concept)| (id, layer.pack.parent(concept).to_owned()))
             .filter(|(_, label)| !label.is_empty())
             .collect();
@@ -298,21 +309,32 @@ impl Lexicon {
         self.layers.conflicts.sort();
         for (id, label) in parents {
             let parent = self.parent_named(&label, id).filter(|&parent| !self.is_a(parent, id));
-            self.parents[id.0 as usize] = parent;
+            self.tables.parents[id.0 as usize] = parent;
         }
         Ok(())
     }
 
     /// The surfaces that stand now and that the pack has as well, with its index of each; in order.
     fn shared_surfaces(&self, pack: &Pack) -> Vec<(u32, u32)> {
-        let built_in = self.by_surface.iter().map(|(key, &index)| (key.as_str(), index));
+        let mut key = String::new();
+        let mut built_in = |(index, surface): (usize, &Surface)| {
+            key.clear();
+            key.push_str(&surface.text);
+            key.make_ascii_lowercase();
+            Some((index as u32, pack.find(&key)?))
+        };
         let packs = self.layers.layers.iter().flat_map(|layer| {
             (0..layer.pack.surfaces_len()).map(|index| (layer.pack.key(index), layer.first_surface + index))
         });
-        let mut shared: Vec<(u32, u32)> = built_in
-            .chain(packs)
-            .filter(|&(_, index)| !self.layers.hides(index))
-            .filter_map(|(key, index)| Some((index, pack.find(key)?)))
+        let surfaces = self.tables.surfaces.iter().enumerate();
+        let mut shared: Vec<(u32, u32)> = surfaces
+            .filter(|&(index, _)| !self.layers.hides(index as u32))
+            .filter_map(&mut built_in)
+            .chain(
+                packs
+                    .filter(|&(_, index)| !self.layers.hides(index))
+                    .filter_map(|(key, index)| Some((index, pack.find(key)?))),
+            )
             .collect();
         shared.sort_unstable();
         shared
@@ -399,8 +421,8 @@ impl Lexicon {
     }
 
     fn concept_mut(&mut self, id: ConceptId) -> Option<&mut Concept> {
-        if (id.0 as usize) < self.concepts.len() {
-            return self.concepts.get_mut(id.0 as usize);
+        if (id.0 as usize) < self.tables.concepts.len() {
+            return self.tables.concepts.get_mut(id.0 as usize);
         }
         let at = self.layers.layers.partition_point(|layer| layer.first_concept <= id.0);
         let layer = self.layers.layers.get_mut(at.checked_sub(1)?)?;

@@ -1,10 +1,12 @@
 //! The dictionaries and the knowledge table, loaded once and then read only.
 //!
-//! The tables of `dictionaries/` are embedded; [`Lexicon::load_default`] reads them, and
-//! [`Lexicon::from_tables`] reads any others of the same columns. Dictionaries of other formats are
-//! read by [`import`], kept as a [`pack`], and laid over the built-in ones by [`Lexicon::layered`].
+//! [`Lexicon::from_tables`] reads the tables of `dictionaries/`, and any others of the same columns.
+//! The build script does so once and embeds the result, which [`Lexicon::load_default`] takes up.
+//! Dictionaries of other formats are read by [`import`], kept as a [`pack`], and laid over the
+//! built-in ones by [`Lexicon::layered`].
 
 mod check;
+mod compiled;
 mod cues;
 pub mod import;
 mod knowledge;
@@ -12,29 +14,28 @@ mod layers;
 pub mod pack;
 mod ranges;
 mod rank;
+mod surfaces;
 mod table;
 
 pub use check::{Problem, ProblemKind};
-pub use cues::{CueDirection, RelationCue, StandingCue, StatusCue, StatusCueKind};
+pub use cues::{CueDirection, Pattern, RelationCue, StandingCue, StatusCue, StatusCueKind};
 pub use knowledge::{Fact, Frequency, Key, Knowledge};
 pub use layers::{Conflict, Origin};
 pub use ranges::{ReferenceRange, Sex};
 pub use rank::{Contribution, RankedDisease};
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-
-use regex::Regex;
+use std::sync::OnceLock;
 
 use daachorse::{CharwiseDoubleArrayAhoCorasick, CharwiseDoubleArrayAhoCorasickBuilder, MatchKind};
+use hashbrown::hash_map::Entry;
+use hashbrown::{HashMap, HashSet};
+use regex::Regex;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::types::{Concept, ConceptId, ConceptKind, Direction, Label, MentionKind};
+use surfaces::SurfaceIndex;
 use table::Table;
-
-mod embedded {
-    include!(concat!(env!("OUT_DIR"), "/tables.rs"));
-}
 
 /// A surface form found in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub struct SurfaceMatch {
 }
 
 /// A surface form: a way in which reports write one or more concepts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Surface {
     /// The form as the dictionary writes it, NFKC.
     pub text: String,
@@ -57,7 +58,7 @@ pub struct Surface {
 }
 
 /// How a modifier of disease and finding names counts (軽度, 両側, 急速に進行する).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModifierClass {
     /// Changes the concept and stays in labels: 急性, 両側, 続発性.
     Concept,
@@ -70,45 +71,82 @@ pub enum ModifierClass {
 /// All dictionaries and the knowledge, read only; shared by threads.
 #[derive(Clone)]
 pub struct Lexicon {
-    concepts: Vec<Concept>,
-    by_id: HashMap<String, ConceptId>,
-    surfaces: Vec<Surface>,
-    by_surface: HashMap<String, u32>,
+    tables: Tables,
     matcher: CharwiseDoubleArrayAhoCorasick<u32>,
+    by_surface: SurfaceIndex,
+    /// Made when an id is first asked for.
+    by_id: OnceLock<HashMap<String, ConceptId>>,
+    /// P(f) of every finding, worked out when the first ranking asks.
+    background: OnceLock<rank::Background>,
+    layers: layers::Layers,
+    patterns: Patterns,
+}
+
+/// Patterns of the tables that are asked together; each is made when it is first asked.
+#[derive(Clone, Default)]
+struct Patterns {
+    status_after: cues::PatternSet,
+    status_before: cues::PatternSet,
+    standing: cues::PatternSet,
+    family: OnceLock<Option<Regex>>,
+}
+
+/// What the tables say, with names resolved to concepts: what [`compiled`] writes and reads.
+#[derive(Clone, Default, Serialize, Deserialize)]
+struct Tables {
+    concepts: Vec<Concept>,
+    surfaces: Vec<Surface>,
     parents: Vec<Option<ConceptId>>,
+    #[serde(serialize_with = "compiled::sorted")]
     tests: HashMap<ConceptId, ranges::TestData>,
     any_test_units: Vec<(String, String, f64)>,
+    #[serde(serialize_with = "compiled::sorted")]
     states: HashMap<ConceptId, (ConceptId, Direction)>,
+    #[serde(serialize_with = "compiled::sorted")]
     state_of: HashMap<(ConceptId, Direction), ConceptId>,
+    #[serde(serialize_with = "compiled::sorted")]
     organism_disease: HashMap<ConceptId, ConceptId>,
+    #[serde(serialize_with = "compiled::sorted")]
     results: HashMap<String, Direction>,
     prefixes: Vec<(String, ModifierClass)>,
     variants: Vec<(String, String)>,
+    #[serde(serialize_with = "compiled::sorted_set")]
     generic: HashSet<String>,
     heads: Vec<(String, MentionKind)>,
     change_heads: Vec<String>,
     status_cues: Vec<StatusCue>,
     relation_cues: Vec<RelationCue>,
     standing_cues: Vec<StandingCue>,
-    /// P(f) of every finding, worked out when the first ranking asks.
-    background: std::sync::OnceLock<rank::Background>,
-    found: Vec<Regex>,
+    found: Vec<Pattern>,
     /// Frame words; true for those that stand outside every name.
+    #[serde(serialize_with = "compiled::sorted")]
     frame_words: HashMap<String, bool>,
     family: Vec<String>,
     tissues: Vec<(String, String)>,
     knowledge: Knowledge,
     counts: Vec<(String, usize)>,
-    layers: layers::Layers,
 }
 
 impl Lexicon {
-    /// Reads the embedded dictionaries. Tens of milliseconds.
+    fn new(tables: Tables, matcher: CharwiseDoubleArrayAhoCorasick<u32>) -> Self {
+        Lexicon {
+            by_surface: SurfaceIndex::new(&tables.surfaces),
+            tables,
+            matcher,
+            by_id: OnceLock::new(),
+            background: OnceLock::new(),
+            layers: layers::Layers::default(),
+            patterns: Patterns::default(),
+        }
+    }
+
+    /// Takes up the embedded dictionaries, which were compiled with the program. Tens of
+    /// milliseconds.
     ///
     /// # Errors
-    /// [`Error::Dictionary`] for a broken row, which the project's tests exclude.
+    /// [`Error::Embedded`] when they do not load, which is a fault of the build.
     pub fn load_default() -> Result<Self, Error> {
-        Self::from_tables(embedded::TABLES.iter().copied())
+        Self::from_compiled(crate::embedded::LEXICON)
     }
 
     /// Reads tables given as (folder, file stem, TSV text); the folder says what the rows are, as
@@ -143,6 +181,7 @@ impl Lexicon {
         for table in tests.into_iter().chain(others) {
             lexicon.read_auxiliary(table)?;
             lexicon
+                .tables
                 .counts
                 .push((format!("{}/{}", table.folder, table.stem), table.rows.len()));
         }
@@ -151,7 +190,7 @@ impl Lexicon {
         for table in tables.iter().filter(|table| table.folder == "knowledge") {
             knowledge.read(table, &lexicon)?;
         }
-        lexicon.knowledge = knowledge;
+        lexicon.tables.knowledge = knowledge;
         Ok(lexicon)
     }
 
@@ -160,7 +199,7 @@ impl Lexicon {
     /// # Panics
     /// When the id is of another lexicon.
     pub fn concept(&self, id: ConceptId) -> &Concept {
-        match self.concepts.get(id.0 as usize) {
+        match self.tables.concepts.get(id.0 as usize) {
             Some(concept) => concept,
             None => self.layers.concept(id).expect("an id of this lexicon"),
         }
@@ -168,17 +207,23 @@ impl Lexicon {
 
     /// Every built-in concept, by index; those of packs follow, see [`Lexicon::ids`].
     pub fn concepts(&self) -> &[Concept] {
-        &self.concepts
+        &self.tables.concepts
     }
 
     /// A concept by its stable id.
     pub fn by_id(&self, id: &str) -> Option<ConceptId> {
-        self.by_id.get(id).copied().or_else(|| self.layers.by_id(id))
+        let by_id = self.by_id.get_or_init(|| {
+            let concepts = self.tables.concepts.iter().enumerate();
+            concepts
+                .map(|(index, concept)| (concept.id.clone(), ConceptId(index as u32)))
+                .collect()
+        });
+        by_id.get(id).copied().or_else(|| self.layers.by_id(id))
     }
 
     /// Every built-in surface form; those of packs follow, see [`pack::Pack`].
     pub fn surfaces(&self) -> &[Surface] {
-        &self.surfaces
+        &self.tables.surfaces
     }
 
     /// A surface form by its index.
@@ -186,7 +231,7 @@ impl Lexicon {
     /// # Panics
     /// When the index is of another lexicon.
     pub fn surface(&self, index: u32) -> &Surface {
-        match self.surfaces.get(index as usize) {
+        match self.tables.surfaces.get(index as usize) {
             Some(surface) => surface,
             None => self.layers.surface(index).expect("a surface of this lexicon"),
         }
@@ -194,13 +239,14 @@ impl Lexicon {
 
     /// What a normalised string means, best first; exact but for the case of Latin letters. O(1).
     pub fn lookup(&self, text: &str) -> &[ConceptId] {
-        let key = text.to_ascii_lowercase();
-        if let Some(concepts) = self.layers.lookup(&key) {
+        if !self.layers.is_empty()
+            && let Some(concepts) = self.layers.lookup(&text.to_ascii_lowercase())
+        {
             return concepts;
         }
         self.by_surface
-            .get(&key)
-            .map_or(&[], |&surface| &self.surfaces[surface as usize].concepts)
+            .get(text, &self.tables.surfaces)
+            .map_or(&[], |surface| &self.tables.surfaces[surface as usize].concepts)
     }
 
     /// The best meaning of `text` that `accept` takes.
@@ -231,7 +277,7 @@ impl Lexicon {
 
     /// The more general concept.
     pub fn parent(&self, id: ConceptId) -> Option<ConceptId> {
-        match self.parents.get(id.0 as usize) {
+        match self.tables.parents.get(id.0 as usize) {
             Some(parent) => *parent,
             None => self.parent_named(self.layers.parent_label(id)?, id),
         }
@@ -249,43 +295,47 @@ impl Lexicon {
 
     /// The test and direction that a named state is: 高カリウム血症 is K, high.
     pub fn state_result(&self, state: ConceptId) -> Option<(ConceptId, Direction)> {
-        self.states.get(&state).copied()
+        self.tables.states.get(&state).copied()
     }
 
     /// The state that a test's direction is called: K, high is 高カリウム血症.
     pub fn result_state(&self, test: ConceptId, direction: Direction) -> Option<ConceptId> {
-        self.state_of.get(&(test, direction)).copied()
+        self.tables.state_of.get(&(test, direction)).copied()
     }
 
     /// The infection that an organism makes.
     pub fn infection(&self, organism: ConceptId) -> Option<ConceptId> {
-        self.organism_disease.get(&organism).copied()
+        self.tables.organism_disease.get(&organism).copied()
     }
 
     /// The direction or result that a word says: 高値 → high, (+) → positive.
     pub fn result_word(&self, word: &str) -> Option<Direction> {
-        self.results.get(word).copied()
+        self.tables.results.get(word).copied()
     }
 
     /// True for words that name nothing by themselves: 再発, 病変, 合併症.
     pub fn is_generic(&self, text: &str) -> bool {
-        self.generic.contains(text)
+        self.tables.generic.contains(text)
     }
 
     /// `text` in standard characters: 葦麻疹 → 蕁麻疹.
     pub fn standard_characters(&self, text: &str) -> String {
-        self.variants.iter().fold(text.to_owned(), |text, (standard, variant)| {
-            if text.contains(variant.as_str()) {
-                text.replace(variant.as_str(), standard)
-            } else {
-                text
-            }
-        })
+        self.tables
+            .variants
+            .iter()
+            .fold(text.to_owned(), |text, (standard, variant)| {
+                if text.contains(variant.as_str()) {
+                    text.replace(variant.as_str(), standard)
+                } else {
+                    text
+                }
+            })
     }
 
     /// The longest modifier that `text` begins with, and its class.
     pub fn modifier_prefix<'t>(&self, text: &'t str) -> Option<(&'t str, ModifierClass)> {
-        self.prefixes
+        self.tables
+            .prefixes
             .iter()
             .find(|(modifier, _)| text.starts_with(modifier.as_str()) && text.len() > modifier.len())
             .map(|(modifier, class)| (&text[..modifier.len()], *class))
@@ -293,7 +343,8 @@ impl Lexicon {
 
     /// The kind of mention that a noun run with a known head is: 〜症, 〜炎, 〜陰影.
     pub fn head_kind(&self, text: &str) -> Option<MentionKind> {
-        self.heads
+        self.tables
+            .heads
             .iter()
             .find(|(head, _)| text.len() > head.len() && text.ends_with(head.as_str()))
             .map(|&(_, kind)| kind)
@@ -301,22 +352,49 @@ impl Lexicon {
 
     /// True when a finding's name ends in a word for a change of something else: 肥厚, 増加, 浸潤.
     pub fn is_change_head(&self, text: &str) -> bool {
-        self.change_heads.iter().any(|head| text.ends_with(head.as_str()))
+        self.tables
+            .change_heads
+            .iter()
+            .any(|head| text.ends_with(head.as_str()))
     }
 
-    /// Cues of negation, suspicion and the like.
-    pub fn status_cues(&self) -> &[StatusCue] {
-        &self.status_cues
+    /// The status cues that stand where `rest`, the words after a mention, begins.
+    pub fn status_cues_after(&self, rest: &str) -> impl Iterator<Item = &StatusCue> {
+        self.status_cues_in(&self.patterns.status_after, true, rest)
+    }
+
+    /// The status cues that match in `before`, the words before a mention.
+    pub fn status_cues_before(&self, before: &str) -> impl Iterator<Item = &StatusCue> {
+        self.status_cues_in(&self.patterns.status_before, false, before)
+    }
+
+    fn status_cues_in(&self, set: &cues::PatternSet, after: bool, text: &str) -> impl Iterator<Item = &StatusCue> {
+        // Numbers ascend, so one walk over the cues of that side meets them all.
+        let of_side = move || self.tables.status_cues.iter().filter(move |cue| cue.after == after);
+        let mut cues = of_side().enumerate();
+        set.matches(of_side().map(|cue| &cue.pattern), text)
+            .into_iter()
+            .filter_map(move |matching| cues.find(|&(number, _)| number == matching).map(|(_, cue)| cue))
+    }
+
+    /// True when `text` holds a word for a member of a family.
+    pub fn names_family(&self, text: &str) -> bool {
+        let pattern = self.patterns.family.get_or_init(|| {
+            let words: Vec<String> = self.tables.family.iter().map(|word| regex::escape(word)).collect();
+            (!words.is_empty()).then(|| Regex::new(&words.join("|")).expect("plain words are a pattern"))
+        });
+        pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
     }
 
     /// Words for members of a family, longest first.
     pub fn family_words(&self) -> &[String] {
-        &self.family
+        &self.tables.family
     }
 
     /// The biopsy whose tissue a histological description speaks of: 真皮 → 皮膚生検.
     pub fn biopsy_of_tissue(&self, text: &str) -> Option<&str> {
-        self.tissues
+        self.tables
+            .tissues
             .iter()
             .find(|(word, _)| text.contains(word.as_str()))
             .map(|(_, exam)| exam.as_str())
@@ -324,71 +402,78 @@ impl Lexicon {
 
     /// Cues of causal relations.
     pub fn relation_cues(&self) -> &[RelationCue] {
-        &self.relation_cues
+        &self.tables.relation_cues
     }
 
     /// True when a text opens with words that say that what stands before them was found:
     /// 「を認めた」.
     pub fn is_found(&self, rest: &str) -> bool {
-        self.found.iter().any(|pattern| pattern.is_match(rest))
+        self.tables.found.iter().any(|pattern| pattern.is_match(rest))
     }
 
     /// True for nouns that stand beside names without being part of them: 入院, 指摘, 所見.
     pub fn is_outside_names(&self, word: &str) -> bool {
-        self.frame_words.get(word) == Some(&true)
+        self.tables.frame_words.get(word) == Some(&true)
     }
 
     /// True for nouns that name nothing of their own: those outside names, and 影響, 染色, 性.
     pub fn is_frame_word(&self, word: &str) -> bool {
-        self.frame_words.contains_key(word)
+        self.tables.frame_words.contains_key(word)
     }
 
     /// Cues of the part that a mention plays in its report.
     pub fn standing_cues(&self) -> &[StandingCue] {
-        &self.standing_cues
+        &self.tables.standing_cues
+    }
+
+    /// Numbers of the standing cues that stand where `rest`, the words after a mention, begins.
+    pub fn standing_cues_after(&self, rest: &str) -> impl Iterator<Item = usize> {
+        let patterns = self.tables.standing_cues.iter().map(|cue| &cue.pattern);
+        self.patterns.standing.matches(patterns, rest).into_iter()
     }
 
     /// The disease-finding knowledge.
     pub fn knowledge(&self) -> &Knowledge {
-        &self.knowledge
+        &self.tables.knowledge
     }
 
     /// Rows of each table, as (folder/stem, rows).
     pub fn counts(&self) -> &[(String, usize)] {
-        &self.counts
+        &self.tables.counts
     }
 
     /// The main unit of a test; empty when it has none.
     pub fn main_unit(&self, test: ConceptId) -> &str {
-        self.tests.get(&test).map_or("", |data| &data.unit)
+        self.tables.tests.get(&test).map_or("", |data| &data.unit)
     }
 
     /// What a value in `unit` is multiplied by to be in the test's main unit; `None` for a unit
     /// that the dictionary does not know for this test. Case and spaces do not count.
     pub fn unit_factor(&self, test: ConceptId, unit: &str) -> Option<f64> {
-        let data = self.tests.get(&test)?;
+        let data = self.tables.tests.get(&test)?;
         let unit = ranges::canonical_unit(unit);
-        let main = ranges::canonical_unit(&data.unit);
+        let main = &data.canonical_unit;
         let via_any = |from: &str, to: &str| {
-            self.any_test_units
+            self.tables
+                .any_test_units
                 .iter()
                 .find(|(a, b, _)| a == from && b == to)
                 .map(|&(_, _, factor)| factor)
         };
-        if unit == main {
+        if unit == *main {
             return Some(1.0);
         }
         data.units
             .iter()
             .find(|(name, _)| *name == unit)
             .map(|&(_, factor)| factor)
-            .or_else(|| via_any(&unit, &main))
+            .or_else(|| via_any(&unit, main))
     }
 
     /// The reference range of a test in its main unit, for a sex and age in years where known.
     pub fn reference_range(&self, test: ConceptId, sex: Option<Sex>, age_years: Option<f64>) -> Option<ReferenceRange> {
-        let data = self.tests.get(&test)?;
-        data.range(&data.unit, sex, age_years)
+        let data = self.tables.tests.get(&test)?;
+        data.range(&data.canonical_unit, sex, age_years)
     }
 
     /// The reference range in another unit, for tests that have one of its own there: neutrophils
@@ -400,7 +485,8 @@ impl Lexicon {
         sex: Option<Sex>,
         age_years: Option<f64>,
     ) -> Option<ReferenceRange> {
-        self.tests.get(&test)?.range(unit, sex, age_years)
+        let data = self.tables.tests.get(&test)?;
+        data.range(&ranges::canonical_unit(unit), sex, age_years)
     }
 
     /// The concept that a node label names, and with it what knowledge knows of. Strings that no
@@ -424,7 +510,7 @@ impl Lexicon {
     /// A state that is a test's direction has that direction's key, so that 高カリウム血症 and
     /// K/上昇 are one thing to the knowledge.
     pub fn condition_key(&self, id: ConceptId) -> Key {
-        match self.states.get(&id) {
+        match self.tables.states.get(&id) {
             Some(&(test, direction)) => Key::Result(test, direction),
             _ => Key::Concept(id),
         }
@@ -511,26 +597,26 @@ impl Lexicon {
             ("organisms", _) => self.read_infections(table),
             ("modifiers", "heads") => self.read_heads(table),
             ("modifiers", "generic") => {
-                self.generic = table.rows.iter().map(|row| row.get("word").to_owned()).collect();
+                self.tables.generic = table.rows.iter().map(|row| row.get("word").to_owned()).collect();
                 Ok(())
             }
             ("modifiers", "modifiers") => self.read_modifiers(table),
             ("cues", "status") => {
-                self.status_cues = cues::read_status(table)?;
+                self.tables.status_cues = cues::read_status(table)?;
                 Ok(())
             }
             ("cues", "family") => {
-                self.family = table.rows.iter().map(|row| row.get("word").to_owned()).collect();
-                self.family.sort_by_key(|word| std::cmp::Reverse(word.len()));
+                self.tables.family = table.rows.iter().map(|row| row.get("word").to_owned()).collect();
+                self.tables.family.sort_by_key(|word| std::cmp::Reverse(word.len()));
                 Ok(())
             }
             ("cues", "tissue") => {
                 let pair = |row: &table::Row<'_>| (row.get("word").to_owned(), row.get("exam").to_owned());
-                self.tissues = table.rows.iter().map(pair).collect();
+                self.tables.tissues = table.rows.iter().map(pair).collect();
                 Ok(())
             }
             ("cues", "found") => {
-                self.found = cues::read_found(table)?;
+                self.tables.found = cues::read_found(table)?;
                 Ok(())
             }
             ("modifiers", "frame") => {
@@ -538,15 +624,15 @@ impl Lexicon {
                     .rows
                     .iter()
                     .map(|row| (row.get("word").to_owned(), row.get("use") == "outside"));
-                self.frame_words = words.collect();
+                self.tables.frame_words = words.collect();
                 Ok(())
             }
             ("cues", "standing") => {
-                self.standing_cues = cues::read_standing(table)?;
+                self.tables.standing_cues = cues::read_standing(table)?;
                 Ok(())
             }
             ("cues", "relation") => {
-                self.relation_cues = cues::read_relation(table)?;
+                self.tables.relation_cues = cues::read_relation(table)?;
                 Ok(())
             }
             _ => Ok(()),
@@ -560,17 +646,18 @@ impl Lexicon {
             };
             let data = ranges::TestData {
                 unit: row.get("unit").to_owned(),
+                canonical_unit: ranges::canonical_unit(row.get("unit")),
                 ..Default::default()
             };
-            self.tests.insert(test, data);
+            self.tables.tests.insert(test, data);
             for (column, direction) in [
                 ("low_label", Direction::Low),
                 ("high_label", Direction::High),
                 ("positive_label", Direction::Positive),
             ] {
                 if let Some(state) = self.lookup_condition(row.get(column)) {
-                    self.states.entry(state).or_insert((test, direction));
-                    self.state_of.insert((test, direction), state);
+                    self.tables.states.entry(state).or_insert((test, direction));
+                    self.tables.state_of.insert((test, direction), state);
                 }
             }
         }
@@ -580,7 +667,7 @@ impl Lexicon {
     fn test_of(&mut self, table: &Table<'_>, row: &table::Row<'_>) -> Result<&mut ranges::TestData, Error> {
         let name = row.get("test");
         let id = self.lookup_kind(name, |kind| kind == ConceptKind::Test);
-        match id.and_then(|id| self.tests.get_mut(&id)) {
+        match id.and_then(|id| self.tables.tests.get_mut(&id)) {
             Some(data) => Ok(data),
             None => Err(table.error(row, name, "no such test in tests.tsv; add it there or correct the name")),
         }
@@ -602,7 +689,8 @@ impl Lexicon {
                 let Some((from, to)) = unit.split_once('=') else {
                     return Err(table.error(row, unit, "a unit of every test is written FROM=TO"));
                 };
-                self.any_test_units
+                self.tables
+                    .any_test_units
                     .push((ranges::canonical_unit(from), ranges::canonical_unit(to), factor));
             } else {
                 self.test_of(table, row)?
@@ -624,7 +712,7 @@ impl Lexicon {
                 "疑陽性" => Direction::Equivocal,
                 other => return Err(table.error(row, other, "expected 上昇, 低下, 陽性, 陰性, 正常 or 疑陽性")),
             };
-            self.results.insert(row.get("surface").to_owned(), direction);
+            self.tables.results.insert(row.get("surface").to_owned(), direction);
         }
         Ok(())
     }
@@ -633,7 +721,7 @@ impl Lexicon {
         for row in &table.rows {
             let organism = self.lookup_kind(row.get("label"), |kind| kind == ConceptKind::Organism);
             if let (Some(organism), Some(disease)) = (organism, self.lookup_condition(row.get("disease"))) {
-                self.organism_disease.insert(organism, disease);
+                self.tables.organism_disease.insert(organism, disease);
             }
         }
         Ok(())
@@ -648,11 +736,12 @@ impl Lexicon {
             };
             let head = row.get("suffix").to_owned();
             if row.get("change") == "yes" {
-                self.change_heads.push(head.clone());
+                self.tables.change_heads.push(head.clone());
             }
-            self.heads.push((head, kind));
+            self.tables.heads.push((head, kind));
         }
-        self.heads
+        self.tables
+            .heads
             .sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
         Ok(())
     }
@@ -666,11 +755,12 @@ impl Lexicon {
                 other => return Err(table.error(row, other, "expected concept, degree or course")),
             };
             if row.get("position") == "prefix" {
-                self.prefixes.push((row.get("label").to_owned(), class));
+                self.tables.prefixes.push((row.get("label").to_owned(), class));
             }
         }
         // Longest first, so that 両側性 is not read as 両側.
-        self.prefixes
+        self.tables
+            .prefixes
             .sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
         Ok(())
     }
@@ -795,8 +885,8 @@ impl<'t> Builder<'t> {
         let Builder {
             concepts,
             surfaces,
-            by_surface,
             variants,
+            ..
         } = self;
         let fault = |reason: String| Error::Embedded {
             what: "surface matcher",
@@ -821,43 +911,17 @@ impl<'t> Builder<'t> {
             .iter()
             .map(|concept| labels.get(concept.parent.as_str()).copied())
             .collect();
-        let by_id = concepts
+        drop(labels);
+        let variants = variants
             .iter()
-            .enumerate()
-            .map(|(index, c)| (c.id.clone(), ConceptId(index as u32)))
-            .collect();
-        Ok(Lexicon {
+            .map(|&(standard, variant)| (standard.to_owned(), variant.to_owned()));
+        let tables = Tables {
             concepts,
-            by_id,
             surfaces,
-            by_surface,
-            matcher,
             parents,
-            tests: HashMap::new(),
-            any_test_units: Vec::new(),
-            states: HashMap::new(),
-            state_of: HashMap::new(),
-            organism_disease: HashMap::new(),
-            results: HashMap::new(),
-            prefixes: Vec::new(),
-            variants: variants
-                .iter()
-                .map(|&(standard, variant)| (standard.to_owned(), variant.to_owned()))
-                .collect(),
-            generic: HashSet::new(),
-            heads: Vec::new(),
-            change_heads: Vec::new(),
-            status_cues: Vec::new(),
-            relation_cues: Vec::new(),
-            standing_cues: Vec::new(),
-            background: std::sync::OnceLock::new(),
-            found: Vec::new(),
-            frame_words: HashMap::new(),
-            family: Vec::new(),
-            tissues: Vec::new(),
-            knowledge: Knowledge::default(),
-            counts: Vec::new(),
-            layers: layers::Layers::default(),
-        })
+            variants: variants.collect(),
+            ..Tables::default()
+        };
+        Ok(Lexicon::new(tables, matcher))
     }
 }

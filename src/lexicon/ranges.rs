@@ -1,10 +1,12 @@
 //! Units and reference ranges of tests.
 
+use serde::{Deserialize, Serialize};
+
 use super::table::{Row, Table};
 use crate::error::Error;
 
 /// Sex of the patient, as reference ranges tell it apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Sex {
     /// 男性.
     Male,
@@ -13,7 +15,7 @@ pub enum Sex {
 }
 
 /// A reference range in the test's main unit; a missing bound is open.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ReferenceRange {
     /// Lower bound, itself normal.
     pub low: Option<f64>,
@@ -22,7 +24,7 @@ pub struct ReferenceRange {
 }
 
 /// One row of ranges.tsv.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct RangeRow {
     /// Canonical; a differential count has rows in % and in /μL.
     unit: String,
@@ -54,18 +56,19 @@ impl RangeRow {
 }
 
 /// What is known of one test.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct TestData {
+    /// The main unit as it is printed.
     pub unit: String,
+    pub canonical_unit: String,
     pub units: Vec<(String, f64)>,
     pub ranges: Vec<RangeRow>,
 }
 
 impl TestData {
-    /// The range for a sex and age. Where they are unknown: an adult's, the widest of both sexes.
+    /// The range in a canonical unit for a sex and age. Where they are unknown: an adult's, the widest of both sexes.
     pub fn range(&self, unit: &str, sex: Option<Sex>, age_years: Option<f64>) -> Option<ReferenceRange> {
         let age = age_years.unwrap_or(50.0);
-        let unit = canonical_unit(unit);
         let fits = |row: &&RangeRow| {
             row.unit == unit
                 && row.age_min <= age
@@ -97,7 +100,9 @@ pub(super) fn canonical_unit(unit: &str) -> String {
         ("iu", "u"),
         ("㎕", "ul"),
     ] {
-        text = text.replace(from, to);
+        if text.contains(from) {
+            text = text.replace(from, to);
+        }
     }
     text
 }

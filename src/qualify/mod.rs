@@ -176,8 +176,8 @@ fn status_after(after: &str, lexicon: &Lexicon) -> Option<Status> {
     // Directly after the mention, after a filler, and after a case particle with an adverb.
     let rest = &after[filler..];
     let mut best: Option<(usize, StatusCueKind)> = None;
-    for start in [after, rest] {
-        for cue in lexicon.status_cues().iter().filter(|cue| cue.after) {
+    for start in [after, rest].into_iter().take(1 + usize::from(filler > 0)) {
+        for cue in lexicon.status_cues_after(start) {
             if let Some(found) = cue.pattern.find(start)
                 && !found.is_empty()
                 && best.is_none_or(|(len, _)| found.end() > len)
@@ -211,24 +211,23 @@ fn last_chars(text: &str, count: usize) -> &str {
 fn status_before(before: &str, lexicon: &Lexicon) -> Option<Status> {
     // A cue stands directly before; without the cut a long sentence would cost its square.
     let before = last_chars(before, 16);
-    lexicon
-        .status_cues()
-        .iter()
-        .filter(|cue| !cue.after)
-        .find_map(|cue| match cue.kind {
-            StatusCueKind::Status(status) => cue
-                .pattern
-                .find(before)
-                .filter(|found| found.end() == before.len() && !found.is_empty())
-                .map(|_| status),
-            StatusCueKind::Neutral => None,
-        })
+    lexicon.status_cues_before(before).find_map(|cue| match cue.kind {
+        StatusCueKind::Status(status) => cue
+            .pattern
+            .find(before)
+            .filter(|found| found.end() == before.len() && !found.is_empty())
+            .map(|_| status),
+        StatusCueKind::Neutral => None,
+    })
 }
 
 /// A family member before the mention in the same clause: 「母が糖尿病」「父:胃癌」.
 fn family_before(text: &str, sentence: Span<Norm>, span: Span<Norm>, lexicon: &Lexicon) -> Option<Experiencer> {
     let before = last_chars(&text[sentence.start..span.start], 40);
     let clause = before.rsplit(['、', ',', '。', ';']).next().unwrap_or_default();
+    if !lexicon.names_family(clause) {
+        return None;
+    }
     lexicon
         .family_words()
         .iter()

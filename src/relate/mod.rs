@@ -33,6 +33,13 @@ pub fn relations(
         .iter()
         .map(|candidate| knowledge::key(candidate, lexicon))
         .collect();
+    let knowledge = lexicon.knowledge();
+    let forms = |of: &dyn Fn(Key) -> Vec<(usize, Key)>| -> Vec<Vec<(usize, Key)>> {
+        keys.iter().map(|key| key.map(of).unwrap_or_default()).collect()
+    };
+    let as_cause = forms(&|key| knowledge.as_cause(lexicon, key));
+    let as_effect = forms(&|key| knowledge.as_effect(lexicon, key));
+    let names: Vec<String> = candidates.iter().map(|candidate| candidate.label.to_string()).collect();
     let cued = cues::pairs(text.norm(), sentences, mentions, candidates, lexicon);
     let mut relations = Vec::new();
     for (source, cause) in candidates.iter().enumerate() {
@@ -62,7 +69,7 @@ pub fn relations(
                     why.push(Why::Structure {
                         reason: "result that defines the state".into(),
                     });
-                } else if let Some((strength, fact)) = lexicon.knowledge().link(lexicon, cause_key, effect_key) {
+                } else if let Some((strength, fact)) = knowledge.link_between(&as_cause[source], &as_effect[target]) {
                     score += KNOWLEDGE * strength;
                     evidence.knowledge = strength;
                     kind = fact.relation;
@@ -72,14 +79,14 @@ pub fn relations(
                     });
                 }
             }
-            if let Some(reason) = by_nature(cause, effect, lexicon)
-                && why.is_empty()
+            if why.is_empty()
+                && let Some(reason) = by_nature(cause, effect, &names[target], lexicon)
             {
                 score += BY_NATURE;
                 evidence.by_nature = true;
                 why.push(Why::Structure { reason: reason.into() });
             }
-            if shows_same_name(cause, effect) && why.is_empty() {
+            if why.is_empty() && shows_same_name(cause, effect) {
                 score += SHOWN_BY_EXAM * 0.9;
                 evidence.same_name = true;
                 kind = RelationKind::EvidencedBy;
@@ -132,12 +139,11 @@ fn allowed(cause: &Candidate, effect: &Candidate) -> bool {
 
 /// What needs no row of knowledge: a metastasis is of the cancer, a condition that names the drug
 /// is of that drug.
-fn by_nature(cause: &Candidate, effect: &Candidate, lexicon: &Lexicon) -> Option<&'static str> {
+fn by_nature(cause: &Candidate, effect: &Candidate, name: &str, lexicon: &Lexicon) -> Option<&'static str> {
     let icd10 = |candidate: &Candidate| candidate.concept.map_or("", |id| lexicon.concept(id).icd10.as_str());
     let (cause_code, effect_code) = (icd10(cause), icd10(effect));
     let is_metastasis = |code: &str| ("C77".."C80").contains(&code);
     let is_primary_cancer = |code: &str| code.starts_with('C') && !is_metastasis(code);
-    let name = effect.label.to_string();
     if cause.role == Role::Disease
         && is_primary_cancer(cause_code)
         && effect.role == Role::Disease
@@ -146,8 +152,8 @@ fn by_nature(cause: &Candidate, effect: &Candidate, lexicon: &Lexicon) -> Option
         return Some("metastasis of the cancer");
     }
     if let (Role::Exposure, Label::History(exposure)) = (cause.role, &cause.label) {
-        let drug = exposure.trim_end_matches("使用");
         let is_condition = matches!(effect.role, Role::Disease | Role::Pathology | Role::Symptom);
+        let drug = exposure.trim_end_matches("使用");
         if is_condition && drug.chars().count() >= 3 && name.contains(drug) {
             return Some("named after the exposure");
         }

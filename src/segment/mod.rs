@@ -6,6 +6,7 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use regex::Regex;
 
 use crate::types::{Norm, Section, SectionKind, Sentence, Span};
@@ -169,15 +170,19 @@ static DISCUSSION_START: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"本邦(?:での|に[おけ]|報告)|文献的考察|検索し(?:え|得)た(?:限り|範囲)|報告例は|(?:極めて|きわめて|比較的|非常に)?(?:稀|まれ|希)(?:な|で)(?:疾患|病態|あ|は)|一般に").expect("a constant pattern")
 });
 
-/// The section that a heading's words name; `None` when they name none. O(headings).
+/// All words of [`HEADINGS`] at once.
+static HEADING_WORDS: LazyLock<AhoCorasick> =
+    LazyLock::new(|| AhoCorasick::new(HEADINGS.iter().map(|(word, _)| word)).expect("a few constant words"));
+
+/// The section that a heading's words name; `None` when they name none. O(length).
 fn heading_kind(words: &str) -> Option<SectionKind> {
     let words = words.trim().trim_end_matches([':', ' ']);
     if words.is_empty() {
         return None;
     }
-    HEADINGS
-        .iter()
-        .filter_map(|(word, kind)| words.rfind(word).map(|at| (at + word.len(), word.len(), *kind)))
+    HEADING_WORDS
+        .find_overlapping_iter(words)
+        .map(|found| (found.end(), found.len(), HEADINGS[found.pattern().as_usize()].1))
         .max_by_key(|(end, len, _)| (*end == words.len(), *len, *end))
         .map(|(_, _, kind)| kind)
 }
@@ -282,12 +287,8 @@ fn headings(text: &str) -> Vec<(Span<Norm>, SectionKind)> {
 }
 
 fn ends_in_heading_word(words: &str) -> bool {
-    HEADINGS.iter().any(|(word, _)| {
-        words
-            .trim()
-            .trim_end_matches(|c: char| c.is_ascii_digit())
-            .ends_with(word)
-    })
+    let words = words.trim().trim_end_matches(|c: char| c.is_ascii_digit());
+    HEADINGS.iter().any(|(word, _)| words.ends_with(word))
 }
 
 /// Finds background and discussion in long sections that no heading tells apart.

@@ -66,23 +66,31 @@ impl Worker {
         };
         tokens
             .into_iter()
-            .map(|mut token| {
-                let span = Span::new(token.byte_start, token.byte_end);
-                let mut details = token.details_iter();
-                let class = details.next().unwrap_or_default();
-                let detail = details.next().unwrap_or_default();
-                Token {
-                    span,
-                    pos: part_of_speech(class, detail),
-                }
+            .map(|token| Token {
+                span: Span::new(token.byte_start, token.byte_end),
+                pos: part_of_speech_of(&token),
             })
             .collect()
     }
 }
 
+/// The part of speech, from the dictionary's own bytes: a token's list of details would cost more
+/// than finding the token.
+fn part_of_speech_of(token: &lindera::token::Token<'_>) -> PartOfSpeech {
+    let id = token.word_id.id() as usize;
+    let mut details = if token.word_id.is_unknown() {
+        token.dictionary.unknown_word_details_iter(id)
+    } else if token.word_id.is_system() {
+        token.dictionary.word_details_iter(id)
+    } else {
+        return PartOfSpeech::MedicalTerm;
+    };
+    let class = details.next().unwrap_or_default();
+    part_of_speech(class, details.next().unwrap_or_default())
+}
+
 fn part_of_speech(class: &str, detail: &str) -> PartOfSpeech {
     match (class, detail) {
-        ("名詞", "医学用語") => PartOfSpeech::MedicalTerm,
         ("名詞", "サ変接続") => PartOfSpeech::VerbalNoun,
         ("名詞", "接尾") => PartOfSpeech::Suffix,
         ("名詞", "数") => PartOfSpeech::Number,
