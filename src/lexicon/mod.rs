@@ -12,6 +12,7 @@ mod layers;
 pub mod pack;
 mod ranges;
 mod rank;
+mod specialty;
 mod table;
 
 pub use check::{Problem, ProblemKind};
@@ -19,7 +20,7 @@ pub use cues::{CueDirection, RelationCue, StandingCue, StatusCue, StatusCueKind}
 pub use knowledge::{Fact, Frequency, Key, Knowledge};
 pub use layers::{Conflict, Origin};
 pub use ranges::{ReferenceRange, Sex};
-pub use rank::{Contribution, RankedDisease};
+pub use rank::{Contribution, Likelihoods, Observed, PRIOR_CASES, RankedDisease, total};
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -90,8 +91,13 @@ pub struct Lexicon {
     status_cues: Vec<StatusCue>,
     relation_cues: Vec<RelationCue>,
     standing_cues: Vec<StandingCue>,
-    /// P(f) of every finding, worked out when the first ranking asks.
-    background: std::sync::OnceLock<rank::Background>,
+    /// P(f|d) of the findings that rankings asked for.
+    likelihoods: std::sync::Arc<rank::Cache>,
+    /// How many diseases have links.
+    described: std::sync::OnceLock<f64>,
+    /// The concepts directly under each concept.
+    kinds: std::sync::OnceLock<HashMap<ConceptId, Vec<ConceptId>>>,
+    specialties: Vec<specialty::SpecialtyRow>,
     found: Vec<Regex>,
     /// Frame words; true for those that stand outside every name.
     frame_words: HashMap<String, bool>,
@@ -153,6 +159,46 @@ impl Lexicon {
         }
         lexicon.knowledge = knowledge;
         Ok(lexicon)
+    }
+
+    /// This lexicon with more causal links, from a file of the columns of `dictionaries/knowledge`
+    /// (tab-separated: cause, relation, effect, frequency; others are passed over): links of one's
+    /// own, or what `shorei knowledge aggregate` counted. O(rows).
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a file that cannot be read, [`Error::Record`] for a broken row.
+    pub fn with_knowledge(mut self, file: &std::path::Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(file).map_err(|error| Error::Io {
+            path: file.to_owned(),
+            reason: error.to_string(),
+        })?;
+        let header = text.lines().next().unwrap_or_default();
+        let columns = ["cause", "relation", "effect", "frequency"];
+        if let Some(column) = columns
+            .iter()
+            .find(|&&column| !header.split('\t').any(|name| name == column))
+        {
+            return Err(Error::Record {
+                file: file.display().to_string(),
+                line: 1,
+                reason: format!("no column `{column}`; the header needs cause, relation, effect and frequency"),
+            });
+        }
+        let mut knowledge = std::mem::take(&mut self.knowledge);
+        let read = Table::new("knowledge", "added", &text).and_then(|table| knowledge.read(&table, &self));
+        read.map_err(|error| match error {
+            Error::Dictionary {
+                line, value, reason, ..
+            } => Error::Record {
+                file: file.display().to_string(),
+                line,
+                reason: format!("{reason}: `{value}`"),
+            },
+            other => other,
+        })?;
+        self.knowledge = knowledge;
+        self.forget_rankings();
+        Ok(self)
     }
 
     /// A concept by its index.
@@ -509,6 +555,10 @@ impl Lexicon {
             ("tests", "units") => self.read_units(table),
             ("tests", "qualitative") => self.read_results(table),
             ("organisms", _) => self.read_infections(table),
+            ("specialties", _) => {
+                self.specialties = specialty::read(table)?;
+                Ok(())
+            }
             ("modifiers", "heads") => self.read_heads(table),
             ("modifiers", "generic") => {
                 self.generic = table.rows.iter().map(|row| row.get("word").to_owned()).collect();
@@ -689,7 +739,7 @@ impl<'t> Builder<'t> {
     fn concepts(&mut self, table: &Table<'_>) -> Result<(), Error> {
         let fixed = match (table.folder, table.stem) {
             ("tests", "tests") => Some(ConceptKind::Test),
-            ("tests" | "knowledge" | "modifiers" | "cues", _) => return Ok(()),
+            ("tests" | "knowledge" | "modifiers" | "cues" | "specialties", _) => return Ok(()),
             ("exams", _) => Some(ConceptKind::Exam),
             ("drugs", _) => Some(ConceptKind::Drug),
             ("sites", _) => Some(ConceptKind::Site),
@@ -850,7 +900,10 @@ impl<'t> Builder<'t> {
             status_cues: Vec::new(),
             relation_cues: Vec::new(),
             standing_cues: Vec::new(),
-            background: std::sync::OnceLock::new(),
+            likelihoods: std::sync::Arc::default(),
+            described: std::sync::OnceLock::new(),
+            kinds: std::sync::OnceLock::new(),
+            specialties: Vec::new(),
             found: Vec::new(),
             frame_words: HashMap::new(),
             family: Vec::new(),

@@ -4,8 +4,11 @@ mod args;
 mod dictionary;
 mod evaluate;
 mod explain;
+mod index;
 mod input;
+mod knowledge;
 mod packs;
+mod search;
 mod structure;
 
 use std::process::ExitCode;
@@ -25,6 +28,9 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Dictionary(args) => dictionary::run(&args),
+        Command::Index(args) => index::run(&args),
+        Command::Search(args) => search::run(&args),
+        Command::Knowledge(args) => knowledge::run(&args),
     };
     match outcome {
         Ok(0) => ExitCode::SUCCESS,
