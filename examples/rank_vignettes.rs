@@ -88,8 +88,8 @@ fn disease(lexicon: &Lexicon, choice: &str) -> Option<ConceptId> {
         .unwrap_or(choice)
         .replace(' ', "");
     lexicon
-        .lookup_condition(&bare)
-        .or_else(|| lexicon.lookup_condition(&shorei::normalize::normalize(&bare).norm().to_lowercase()))
+        .lookup_modified_condition(&bare)
+        .or_else(|| lexicon.lookup_modified_condition(&shorei::normalize::normalize(&bare).norm().to_lowercase()))
 }
 
 fn name(lexicon: &Lexicon, key: Key) -> String {

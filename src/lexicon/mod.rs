@@ -262,6 +262,19 @@ impl Lexicon {
         self.lookup_kind(text, ConceptKind::is_condition)
     }
 
+    /// As [`Lexicon::lookup_condition`], and where nothing is listed without leading modifiers:
+    /// 左Horner症候群 → Horner症候群. O(length × modifiers).
+    pub fn lookup_modified_condition(&self, text: &str) -> Option<ConceptId> {
+        let mut rest = text;
+        loop {
+            if let Some(id) = self.lookup_condition(rest) {
+                return Some(id);
+            }
+            let (modifier, _) = self.modifier_prefix(rest)?;
+            rest = &rest[modifier.len()..];
+        }
+    }
+
     /// Every occurrence, also overlapping ones, of every surface form in `lowercase`: a normalised
     /// text with its ASCII letters in lower case. O(n + matches).
     pub fn find_all<'l>(&'l self, lowercase: &'l str) -> impl Iterator<Item = SurfaceMatch> + 'l {

@@ -31,12 +31,18 @@ pub(super) struct Asked {
 
 impl Asked {
     fn of_label(label: &Label, lexicon: &Lexicon) -> Self {
-        let key = lexicon.key(label);
+        let modified = match label {
+            Label::Condition(text) => lexicon.lookup_modified_condition(text),
+            _ => None,
+        };
+        let key = lexicon
+            .key(label)
+            .or_else(|| modified.map(|id| lexicon.condition_key(id)));
         let sited = term::at_site(lexicon, label);
         Asked {
             label: label.to_string(),
             key,
-            term: term::of_label(lexicon, label),
+            term: key.map_or_else(|| term::of_label(lexicon, label), |key| term::of_key(lexicon, key)),
             // 右下腹部痛 is a concept of its own; しびれ@左手 is one at a site.
             site: sited.map(|(_, site)| site),
         }
