@@ -7,7 +7,8 @@
 
 use serde_json::Value;
 use shorei::lexicon::{Key, Lexicon};
-use shorei::types::{Case, ConceptId, MentionKind, Status};
+use shorei::search::findings;
+use shorei::types::ConceptId;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -87,33 +88,8 @@ fn disease(lexicon: &Lexicon, choice: &str) -> Option<ConceptId> {
         .unwrap_or(choice)
         .replace(' ', "");
     lexicon
-        .lookup_condition(&bare)
-        .or_else(|| lexicon.lookup_condition(&shorei::normalize::normalize(&bare).norm().to_lowercase()))
-}
-
-fn findings(case: &Case, lexicon: &Lexicon) -> (Vec<Key>, Vec<Key>) {
-    let (mut present, mut absent) = (Vec::new(), Vec::new());
-    for mention in &case.mentions {
-        let Some(concept) = mention.concept else { continue };
-        let key = match mention.kind {
-            MentionKind::Disease | MentionKind::Finding => lexicon.condition_key(concept),
-            MentionKind::TestItem => match mention.value.as_ref().and_then(|value| value.direction) {
-                Some(direction) if direction.is_abnormal() => Key::Result(concept, direction),
-                _ => continue,
-            },
-            _ => continue,
-        };
-        let list = match mention.assertion.status {
-            Status::Present if mention.assertion.holds() => &mut present,
-            Status::Absent => &mut absent,
-            _ => continue,
-        };
-        if !list.contains(&key) {
-            list.push(key);
-        }
-    }
-    absent.retain(|key| !present.contains(key));
-    (present, absent)
+        .lookup_modified_condition(&bare)
+        .or_else(|| lexicon.lookup_modified_condition(&shorei::normalize::normalize(&bare).norm().to_lowercase()))
 }
 
 fn name(lexicon: &Lexicon, key: Key) -> String {

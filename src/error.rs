@@ -73,6 +73,22 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A case index is damaged, of another version, in use, or cannot be written.
+    #[error("{path}: {reason}", path = path.display())]
+    Index {
+        /// The index's folder.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A query cannot be understood.
+    #[error("query: {reason}: `{value}`")]
+    Query {
+        /// The part at fault.
+        value: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A record of a data file is broken.
     #[error("{file}:{line}: {reason}")]
     Record {
@@ -104,6 +120,8 @@ impl Error {
             Error::Model { .. } => "model",
             Error::Encoder { .. } => "encoder",
             Error::Pack { .. } => "pack",
+            Error::Index { .. } => "index",
+            Error::Query { .. } => "query",
             Error::Record { .. } => "record",
             Error::Embedded { .. } => "embedded",
         }

@@ -43,6 +43,7 @@ pub mod pipeline;
 
 pub mod evaluate;
 pub mod export;
+pub mod search;
 
 pub use error::Error;
 pub use pipeline::Pipeline;

@@ -417,3 +417,130 @@ fn medtxt_is_scored_as_it_is_written() {
     assert!(scores(&["--predicted-mentions", &xml]).contains("exact F1 1.000"));
     assert!(scores(&[]).contains("exact F1 0.400"));
 }
+
+/// Records of cases, `count` of them, ids from `first`.
+fn records(first: usize, count: usize) -> String {
+    (first..first + count)
+        .map(|id| {
+            let tree = "-ツツガムシ病\\n  -発熱\\n  -皮疹\\n  -血小板/低下\\n";
+            format!("{{\"id\":\"c{id}\",\"primary\":\"ツツガムシ病\",\"causal_tree\":\"{tree}\"}}\n")
+        })
+        .collect()
+}
+
+/// Cases of an index, as `index info` counts them after it found every file sound.
+fn indexed(index: &str) -> u64 {
+    let output = shorei(&["index", "info", index, "--check", "--json"], b"");
+    assert_eq!(code(&output), Some(0), "{}", err(&output));
+    let info = &json_lines(&output)[0];
+    assert_eq!(info["damaged"], serde_json::json!([]));
+    info["cases"].as_u64().expect("a number")
+}
+
+#[test]
+fn index_and_search() {
+    let folder = folder("index");
+    let index = folder.join("cases.index").to_str().expect("UTF-8").to_owned();
+    let report = file(&folder, "症例1.txt", REPORT);
+    let cases = file(&folder, "cases.jsonl", records(0, 3) + "{\"id\":\"broken\"}\n");
+    let output = shorei(&["index", "build", &index, &report, &cases], b"");
+    assert_eq!(code(&output), Some(1), "one record is broken: {}", err(&output));
+    assert!(
+        err(&output).contains("cases.jsonl:4") && err(&output).contains("causal_tree"),
+        "{}",
+        err(&output)
+    );
+    assert!(out(&output).contains("4 cases added"), "{}", out(&output));
+    let output = shorei(&["index", "build", &index, &cases], b"");
+    assert_eq!(code(&output), Some(2));
+    assert!(err(&output).contains("shorei index add"), "{}", err(&output));
+
+    let output = shorei(&["search", &index, "発熱 血小板低下 -腹痛"], b"");
+    assert_eq!(code(&output), Some(0), "{}", err(&output));
+    let table = out(&output);
+    let row = table
+        .lines()
+        .find(|line| line.contains("ツツガムシ病"))
+        .expect("ranked");
+    assert!(
+        row.contains("3/3") && row.contains("感染症") && row.contains("血小板/低下"),
+        "{row}"
+    );
+    assert!(table.contains("absent:   腹痛") && !table.contains('\u{1b}'), "{table}");
+
+    let output = shorei(&["search", &index, "発熱 血小板低下", "--json", "-n", "5"], b"");
+    let found: serde_json::Value = serde_json::from_str(&out(&output)).expect("JSON");
+    assert_eq!(found["diseases"].as_array().expect("a list").len(), 5);
+    assert_eq!(found["cases"], 4);
+
+    let output = shorei(&["search", &index, "--cases", "disease:肺炎"], b"");
+    assert!(
+        out(&output).contains("症例1") && out(&output).contains("-CRP/上昇"),
+        "{}",
+        out(&output)
+    );
+    let output = shorei(&["search", &index, "--like", "c0"], b"");
+    assert!(
+        out(&output).contains("c1") && out(&output).contains("ツツガムシ病>発熱"),
+        "{}",
+        out(&output)
+    );
+    let output = shorei(&["search", &index, "--like", "nobody"], b"");
+    assert_eq!(code(&output), Some(2));
+    assert!(err(&output).contains("nobody"), "{}", err(&output));
+
+    let output = shorei(&["knowledge", "aggregate", &index], b"");
+    let table = out(&output);
+    assert!(
+        table.contains("ツツガムシ病\tmanifests_as\t発熱\tvery_frequent\tcases\t3\t3\t4"),
+        "{table}"
+    );
+    let links = file(&folder, "links.tsv", &table);
+    let output = shorei(&["search", &index, "発熱", "--knowledge", &links], b"");
+    assert_eq!(code(&output), Some(0), "{}", err(&output));
+
+    let output = shorei(&["index", "remove", &index, "c0", "nobody"], b"");
+    assert_eq!(code(&output), Some(1), "one is not there");
+    assert_eq!(indexed(&index), 3);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_committed_outlives_kill_and_a_full_disk() {
+    let folder = folder("index_crash");
+    let index = folder.join("cases.index").to_str().expect("UTF-8").to_owned();
+    let first = file(&folder, "first.jsonl", records(0, 20));
+    let more = file(&folder, "more.jsonl", records(100, 30_000));
+    assert_eq!(code(&shorei(&["index", "build", &index, &first], b"")), Some(0));
+    // Killed at several moments of its work: all that it adds is there, or nothing.
+    for wait in [150, 400, 900] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_shorei"))
+            .args(["index", "add", &index, &more])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        let _ = child.kill();
+        let _ = child.wait();
+        let cases = indexed(&index);
+        assert!(cases == 20 || cases == 30_020, "{cases} after {wait} ms");
+    }
+    // A limit on the size of files is what a full disk is to the writer.
+    let limited = format!(
+        "trap '' XFSZ; ulimit -f 40; exec {} index add {index} {more}",
+        env!("CARGO_BIN_EXE_shorei")
+    );
+    let output = Command::new("bash").args(["-c", &limited]).output().expect("a shell");
+    assert_eq!(code(&output), Some(2), "{}", err(&output));
+    assert!(
+        err(&output).contains("cases.index"),
+        "names the index: {}",
+        err(&output)
+    );
+    let cases = indexed(&index);
+    assert!(cases == 20 || cases == 30_020, "{cases}");
+    let output = shorei(&["index", "add", &index, &first], b"");
+    assert_eq!(code(&output), Some(0), "it goes on: {}", err(&output));
+    assert_eq!(indexed(&index), cases, "the same ids replaced");
+}

@@ -87,6 +87,7 @@ const COLUMNS: &[(&str, &str, &[&str])] = &[
     ("cues", "found", &["pattern"]),
     ("cues", "standing", &["cue", "pattern"]),
     ("cues", "tissue", &["word", "exam"]),
+    ("specialties", "specialties", &["domain", "icd10", "specialty"]),
     ("knowledge", "*", &["cause", "relation", "effect", "frequency", "basis"]),
 ];
 

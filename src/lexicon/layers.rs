@@ -189,7 +189,7 @@ impl Lexicon {
     /// [`Error::Pack`] when all of them together have more entries than 32 bits count.
     pub fn layered(mut self, packs: impl IntoIterator<Item = Pack>) -> Result<Self, Error> {
         // What diseases lead to may change with the packs.
-        self.background = std::sync::OnceLock::new();
+        self.forget_rankings();
         for pack in packs {
             self.add_layer(pack)?;
         }

@@ -14,6 +14,7 @@ mod layers;
 pub mod pack;
 mod ranges;
 mod rank;
+mod specialty;
 mod surfaces;
 mod table;
 
@@ -22,7 +23,7 @@ pub use cues::{CueDirection, Pattern, RelationCue, StandingCue, StatusCue, Statu
 pub use knowledge::{Fact, Frequency, Key, Knowledge};
 pub use layers::{Conflict, Origin};
 pub use ranges::{ReferenceRange, Sex};
-pub use rank::{Contribution, RankedDisease};
+pub use rank::{Contribution, Likelihoods, Observed, PRIOR_CASES, RankedDisease, total};
 
 use std::sync::OnceLock;
 
@@ -76,8 +77,12 @@ pub struct Lexicon {
     by_surface: SurfaceIndex,
     /// Made when an id is first asked for.
     by_id: OnceLock<HashMap<String, ConceptId>>,
-    /// P(f) of every finding, worked out when the first ranking asks.
-    background: OnceLock<rank::Background>,
+    /// P(f|d) of the findings that rankings asked for.
+    likelihoods: std::sync::Arc<rank::Cache>,
+    /// How many diseases have links.
+    described: OnceLock<f64>,
+    /// The concepts directly under each concept.
+    kinds: OnceLock<std::collections::HashMap<ConceptId, Vec<ConceptId>>>,
     layers: layers::Layers,
     patterns: Patterns,
 }
@@ -117,6 +122,7 @@ struct Tables {
     status_cues: Vec<StatusCue>,
     relation_cues: Vec<RelationCue>,
     standing_cues: Vec<StandingCue>,
+    specialties: Vec<specialty::SpecialtyRow>,
     found: Vec<Pattern>,
     /// Frame words; true for those that stand outside every name.
     #[serde(serialize_with = "compiled::sorted")]
@@ -134,7 +140,9 @@ impl Lexicon {
             tables,
             matcher,
             by_id: OnceLock::new(),
-            background: OnceLock::new(),
+            likelihoods: std::sync::Arc::default(),
+            described: OnceLock::new(),
+            kinds: OnceLock::new(),
             layers: layers::Layers::default(),
             patterns: Patterns::default(),
         }
@@ -192,6 +200,46 @@ impl Lexicon {
         }
         lexicon.tables.knowledge = knowledge;
         Ok(lexicon)
+    }
+
+    /// This lexicon with more causal links, from a file of the columns of `dictionaries/knowledge`
+    /// (tab-separated: cause, relation, effect, frequency; others are passed over): links of one's
+    /// own, or what `shorei knowledge aggregate` counted. O(rows).
+    ///
+    /// # Errors
+    /// [`Error::Io`] for a file that cannot be read, [`Error::Record`] for a broken row.
+    pub fn with_knowledge(mut self, file: &std::path::Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(file).map_err(|error| Error::Io {
+            path: file.to_owned(),
+            reason: error.to_string(),
+        })?;
+        let header = text.lines().next().unwrap_or_default();
+        let columns = ["cause", "relation", "effect", "frequency"];
+        if let Some(column) = columns
+            .iter()
+            .find(|&&column| !header.split('\t').any(|name| name == column))
+        {
+            return Err(Error::Record {
+                file: file.display().to_string(),
+                line: 1,
+                reason: format!("no column `{column}`; the header needs cause, relation, effect and frequency"),
+            });
+        }
+        let mut knowledge = std::mem::take(&mut self.tables.knowledge);
+        let read = Table::new("knowledge", "added", &text).and_then(|table| knowledge.read(&table, &self));
+        read.map_err(|error| match error {
+            Error::Dictionary {
+                line, value, reason, ..
+            } => Error::Record {
+                file: file.display().to_string(),
+                line,
+                reason: format!("{reason}: `{value}`"),
+            },
+            other => other,
+        })?;
+        self.tables.knowledge = knowledge;
+        self.forget_rankings();
+        Ok(self)
     }
 
     /// A concept by its index.
@@ -260,6 +308,19 @@ impl Lexicon {
     /// The best disease, pathology, symptom, sign or finding that `text` names.
     pub fn lookup_condition(&self, text: &str) -> Option<ConceptId> {
         self.lookup_kind(text, ConceptKind::is_condition)
+    }
+
+    /// As [`Lexicon::lookup_condition`], and where nothing is listed without leading modifiers:
+    /// 左Horner症候群 → Horner症候群. O(length × modifiers).
+    pub fn lookup_modified_condition(&self, text: &str) -> Option<ConceptId> {
+        let mut rest = text;
+        loop {
+            if let Some(id) = self.lookup_condition(rest) {
+                return Some(id);
+            }
+            let (modifier, _) = self.modifier_prefix(rest)?;
+            rest = &rest[modifier.len()..];
+        }
     }
 
     /// Every occurrence, also overlapping ones, of every surface form in `lowercase`: a normalised
@@ -595,6 +656,10 @@ impl Lexicon {
             ("tests", "units") => self.read_units(table),
             ("tests", "qualitative") => self.read_results(table),
             ("organisms", _) => self.read_infections(table),
+            ("specialties", _) => {
+                self.tables.specialties = specialty::read(table)?;
+                Ok(())
+            }
             ("modifiers", "heads") => self.read_heads(table),
             ("modifiers", "generic") => {
                 self.tables.generic = table.rows.iter().map(|row| row.get("word").to_owned()).collect();
@@ -779,7 +844,7 @@ impl<'t> Builder<'t> {
     fn concepts(&mut self, table: &Table<'_>) -> Result<(), Error> {
         let fixed = match (table.folder, table.stem) {
             ("tests", "tests") => Some(ConceptKind::Test),
-            ("tests" | "knowledge" | "modifiers" | "cues", _) => return Ok(()),
+            ("tests" | "knowledge" | "modifiers" | "cues" | "specialties", _) => return Ok(()),
             ("exams", _) => Some(ConceptKind::Exam),
             ("drugs", _) => Some(ConceptKind::Drug),
             ("sites", _) => Some(ConceptKind::Site),

@@ -6,8 +6,11 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::dictionary::build::BuildArgs;
 use crate::dictionary::coverage::CoverageArgs;
+use crate::index::IndexArgs;
+use crate::knowledge::KnowledgeArgs;
 use crate::models::Models;
 use crate::packs::Packs;
+use crate::search::SearchArgs;
 
 /// Japanese case reports → case maps: causal trees from underlying condition to disease to
 /// finding. Works offline.
@@ -28,6 +31,12 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Look into the dictionaries and knowledge, and bring dictionaries of your own.
     Dictionary(DictionaryArgs),
+    /// Keep cases in an index on disk.
+    Index(IndexArgs),
+    /// Findings in, ranked diseases and cases out.
+    Search(SearchArgs),
+    /// What all cases of an index know together.
+    Knowledge(KnowledgeArgs),
 }
 
 /// Output formats of `structure`.

@@ -1,6 +1,6 @@
 //! Reading reports.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, Read};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -46,6 +46,23 @@ pub fn reports(path: &Path, id: Option<&str>) -> Vec<Result<Report, Error>> {
         id: id.map_or_else(|| stem.into_owned(), str::to_owned),
         text,
     })]
+}
+
+/// Calls `visit` with the number and text of every line that is not empty, until it says false. The
+/// file is read line by line, so that it may be larger than memory.
+pub fn each_record(path: &Path, mut visit: impl FnMut(usize, &str) -> bool) -> Result<(), Error> {
+    let io_error = |reason: String| Error::Io {
+        path: path.to_owned(),
+        reason,
+    };
+    let file = std::fs::File::open(path).map_err(|error| io_error(error.to_string()))?;
+    for (index, line) in io::BufReader::new(file).lines().enumerate() {
+        let line = line.map_err(|error| io_error(format!("line {}: {error}", index + 1)))?;
+        if !line.trim().is_empty() && !visit(index + 1, &line) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn record(path: &Path, line: usize, text: &str) -> Result<Report, Error> {

@@ -4,9 +4,12 @@ mod args;
 mod dictionary;
 mod evaluate;
 mod explain;
+mod index;
 mod input;
+mod knowledge;
 mod models;
 mod packs;
+mod search;
 mod structure;
 
 use std::process::ExitCode;
@@ -26,6 +29,9 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Dictionary(args) => dictionary::run(&args),
+        Command::Index(args) => index::run(&args),
+        Command::Search(args) => search::run(&args),
+        Command::Knowledge(args) => knowledge::run(&args),
     };
     match outcome {
         Ok(0) => ExitCode::SUCCESS,

@@ -1,0 +1,370 @@
+//! What is asked: findings that are there and that are not, and what narrows the cases.
+
+use super::entry::{Entry, drug};
+use super::term;
+use crate::error::Error;
+use crate::lexicon::{Key, Lexicon, Sex};
+use crate::pipeline::Pipeline;
+use crate::types::{Case, ConceptId, ConceptKind, Label, MentionKind, Status};
+
+/// Ages in years, both ends included; an end that is missing is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AgeRange {
+    /// Least age.
+    pub from: Option<u64>,
+    /// Greatest age.
+    pub to: Option<u64>,
+}
+
+/// A finding of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// As a person reads it.
+    pub label: String,
+    /// What the dictionaries know it as.
+    pub key: Option<Key>,
+    /// Its term in the index.
+    pub term: String,
+    /// The site where it is asked for.
+    pub site: Option<ConceptId>,
+}
+
+impl Asked {
+    fn of_label(label: &Label, lexicon: &Lexicon) -> Self {
+        let modified = match label {
+            Label::Condition(text) => lexicon.lookup_modified_condition(text),
+            _ => None,
+        };
+        let key = lexicon
+            .key(label)
+            .or_else(|| modified.map(|id| lexicon.condition_key(id)));
+        let sited = term::at_site(lexicon, label);
+        Asked {
+            label: label.to_string(),
+            key,
+            term: key.map_or_else(|| term::of_label(lexicon, label), |key| term::of_key(lexicon, key)),
+            // 右下腹部痛 is a concept of its own; しびれ@左手 is one at a site.
+            site: sited.map(|(_, site)| site),
+        }
+    }
+
+    fn of_key(key: Key, lexicon: &Lexicon) -> Self {
+        Asked {
+            label: term::key_label(lexicon, key),
+            key: Some(key),
+            term: term::of_key(lexicon, key),
+            site: None,
+        }
+    }
+}
+
+/// A question to a [`super::CaseIndex`].
+///
+/// The text of a query is either words of a report (「3日前からの発熱、血小板減少、腹痛はない」), which
+/// the pipeline structures, or terms with spaces between them:
+///
+/// | term | what it asks |
+/// | --- | --- |
+/// | `発熱`, `血小板/低下`, `しびれ@左手` | the finding is there; a label of the notation |
+/// | `-腹痛` | the finding is not there |
+/// | `disease:肺炎` | only this disease and its kinds |
+/// | `cause:喫煙`, `drug:メトホルミン` | only cases with this above the primary disease; with this drug |
+/// | `specialty:血液`, `sex:女`, `age:60-`, `age:20-39` | only such diseases, such patients |
+/// | `肺癌>SIADH` | only cases whose map has this edge |
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    pub(super) present: Vec<Asked>,
+    pub(super) absent: Vec<Asked>,
+    /// Only these diseases and their kinds.
+    pub(super) diseases: Vec<Asked>,
+    pub(super) causes: Vec<Asked>,
+    pub(super) drugs: Vec<String>,
+    pub(super) paths: Vec<(Asked, Asked)>,
+    pub(super) specialty: Option<String>,
+    pub(super) sex: Option<Sex>,
+    pub(super) age: Option<AgeRange>,
+    /// What no dictionary lists: looked for in the cases' words.
+    pub(super) words: Vec<String>,
+    /// The case whose like is asked for.
+    pub(super) like: Option<Entry>,
+}
+
+impl Query {
+    /// Reads a query, see [`Query`]. What names nothing is looked for in the reports' words, see
+    /// [`Query::unknown`].
+    ///
+    /// # Errors
+    /// [`Error::Query`] for an empty query, an unknown `name:`, an age or a sex that cannot be read;
+    /// [`Error::TooLong`].
+    ///
+    /// ```
+    /// use shorei::search::Query;
+    /// let pipeline = shorei::Pipeline::load_default()?;
+    /// let query = Query::parse("3日前からの発熱、血小板減少、腹痛はない", &pipeline)?;
+    /// assert_eq!(query.present_labels(), ["発熱", "血小板/低下"]);
+    /// assert_eq!(query.absent_labels(), ["腹痛"]);
+    /// # Ok::<(), shorei::Error>(())
+    /// ```
+    pub fn parse(text: &str, pipeline: &Pipeline) -> Result<Self, Error> {
+        let lexicon = pipeline.lexicon();
+        let mut query = Query::default();
+        let normal = narrow(text);
+        let mut free: Vec<&str> = Vec::new();
+        for part in normal.split_whitespace() {
+            if let Some((name, value)) = part.split_once(':').filter(|(name, _)| *name != "H") {
+                query.restrict(name, value, lexicon)?;
+            } else if let Some(label) = part.strip_prefix('-').filter(|label| !label.is_empty()) {
+                let asked = read(label, pipeline)?.ok_or_else(|| Error::Query {
+                    value: label.to_owned(),
+                    reason: "no dictionary lists what should be absent".into(),
+                })?;
+                query.absent.extend(asked.0);
+            } else if let Some((cause, effect)) = part.split_once('>') {
+                let [cause, effect] = [cause, effect].map(|text| {
+                    let Ok(label) = text.parse::<Label>();
+                    Asked::of_label(&label, lexicon)
+                });
+                query.paths.push((cause, effect));
+            } else {
+                free.push(part);
+            }
+        }
+        let terms: Vec<Option<(Vec<Asked>, Vec<Asked>)>> =
+            free.iter().map(|part| read(part, pipeline)).collect::<Result<_, _>>()?;
+        if terms.iter().all(Option::is_some) {
+            for (present, absent) in terms.into_iter().flatten() {
+                query.present.extend(present);
+                query.absent.extend(absent);
+            }
+        } else {
+            // Words that hang together: 「腹痛 なし」.
+            let text = free.join(" ");
+            let (present, absent) = structured(&text, pipeline)?;
+            if present.is_empty() && absent.is_empty() {
+                query.words = pipeline.words(&text);
+            }
+            query.present.extend(present);
+            query.absent.extend(absent);
+        }
+        query.tidy();
+        if query.is_empty() {
+            return Err(Error::Query {
+                value: text.trim().to_owned(),
+                reason: "names no finding and narrows nothing; ask for findings, e.g. `発熱 血小板/低下 -腹痛`".into(),
+            });
+        }
+        Ok(query)
+    }
+
+    /// Asks for what a report tells: its findings, present and absent.
+    pub fn of_case(case: &Case, lexicon: &Lexicon) -> Self {
+        let (present, absent) = findings(case, lexicon);
+        Query::of_keys(&present, &absent, lexicon)
+    }
+
+    /// Asks for findings by their keys.
+    pub fn of_keys(present: &[Key], absent: &[Key], lexicon: &Lexicon) -> Self {
+        let asked = |keys: &[Key]| keys.iter().map(|&key| Asked::of_key(key, lexicon)).collect();
+        let mut query = Query {
+            present: asked(present),
+            absent: asked(absent),
+            ..Query::default()
+        };
+        query.tidy();
+        query
+    }
+
+    /// Asks for the like of a case, which is itself left out of what is found: by its findings for
+    /// diseases, by its whole map for cases. With `hide_primary` its primary disease says nothing.
+    pub fn like(entry: &Entry, hide_primary: bool, lexicon: &Lexicon) -> Self {
+        let hidden = entry.primary_term(lexicon).filter(|_| hide_primary);
+        let mut query = Query::default();
+        for (term, node) in entry.nodes.iter().zip(&entry.map.nodes) {
+            let is_hidden = hide_primary && entry.map.primary == Some(node.id) || hidden.as_ref() == Some(term);
+            if !is_hidden {
+                query.present.push(Asked::of_label(&node.label, lexicon));
+            }
+        }
+        let absent = entry.absent.iter().filter_map(|term| term::key(lexicon, term));
+        query.absent.extend(absent.map(|key| Asked::of_key(key, lexicon)));
+        query.like = Some(entry.clone());
+        query.tidy();
+        query
+    }
+
+    /// The findings that are asked for, as labels.
+    pub fn present_labels(&self) -> Vec<&str> {
+        self.present.iter().map(|asked| asked.label.as_str()).collect()
+    }
+
+    /// The findings that are said not to be there.
+    pub fn absent_labels(&self) -> Vec<&str> {
+        self.absent.iter().map(|asked| asked.label.as_str()).collect()
+    }
+
+    /// The keys of the findings that dictionaries list, present and absent ones.
+    pub fn keys(&self) -> (Vec<Key>, Vec<Key>) {
+        let keys = |asked: &[Asked]| asked.iter().filter_map(|asked| asked.key).collect();
+        (keys(&self.present), keys(&self.absent))
+    }
+
+    /// What no dictionary lists: labels that only cases can have, and words that are looked for in
+    /// the reports.
+    pub fn unknown(&self) -> Vec<&str> {
+        let labels = self
+            .present
+            .iter()
+            .chain(&self.absent)
+            .filter(|asked| asked.key.is_none());
+        let labels = labels.map(|asked| asked.label.as_str());
+        labels.chain(self.words.iter().map(String::as_str)).collect()
+    }
+
+    /// True when the cases are narrowed by anything but findings.
+    pub(super) fn narrows(&self) -> bool {
+        !(self.diseases.is_empty()
+            && self.causes.is_empty()
+            && self.drugs.is_empty()
+            && self.paths.is_empty()
+            && self.specialty.is_none()
+            && self.sex.is_none()
+            && self.age.is_none())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.present.is_empty() && self.absent.is_empty() && self.words.is_empty() && !self.narrows()
+    }
+
+    /// One finding once; what is there is not absent.
+    fn tidy(&mut self) {
+        let mut seen = std::collections::HashSet::new();
+        self.present
+            .retain(|asked| seen.insert((asked.term.clone(), asked.site)));
+        let mut absent = std::mem::take(&mut self.absent);
+        absent.retain(|asked| seen.insert((asked.term.clone(), asked.site)));
+        self.absent = absent;
+    }
+
+    fn restrict(&mut self, name: &str, value: &str, lexicon: &Lexicon) -> Result<(), Error> {
+        let fail = |reason: &str| Error::Query {
+            value: format!("{name}:{value}"),
+            reason: reason.to_owned(),
+        };
+        let Ok(label) = value.parse::<Label>();
+        match name {
+            "disease" | "病名" => self.diseases.push(Asked::of_label(&label, lexicon)),
+            "cause" | "原因" => {
+                let Ok(exposure) = format!("H:{value}").parse::<Label>();
+                let named = Asked::of_label(&label, lexicon);
+                self.causes.push(if named.key.is_some() {
+                    named
+                } else {
+                    Asked::of_label(&exposure, lexicon)
+                });
+            }
+            "drug" | "薬" => {
+                let found = drug(lexicon, value).ok_or_else(|| fail("no dictionary lists this drug"))?;
+                self.drugs.push(found);
+                // A class: all its drugs.
+                let of_class = lexicon
+                    .concepts()
+                    .iter()
+                    .filter(|concept| concept.kind == ConceptKind::Drug && concept.class == value);
+                self.drugs.extend(of_class.map(|concept| concept.id.clone()));
+            }
+            "specialty" | "診療科" => self.specialty = Some(value.to_owned()),
+            "sex" | "性別" => {
+                self.sex = Some(match value {
+                    "男" | "男性" | "M" | "m" => Sex::Male,
+                    "女" | "女性" | "F" | "f" => Sex::Female,
+                    _ => return Err(fail("expected 男, 女, M or F")),
+                });
+            }
+            "age" | "年齢" => {
+                let number = |text: &str| match text {
+                    "" => Ok(None),
+                    text => text
+                        .parse()
+                        .map(Some)
+                        .map_err(|_| fail("expected years: 60-, -20, 20-39 or 65")),
+                };
+                let (from, to) = value.split_once('-').unwrap_or((value, value));
+                let range = AgeRange {
+                    from: number(from)?,
+                    to: number(to)?,
+                };
+                let is_empty = matches!((range.from, range.to), (Some(from), Some(to)) if from > to);
+                if range == AgeRange::default() || is_empty {
+                    return Err(fail("expected years: 60-, -20, 20-39 or 65"));
+                }
+                self.age = Some(range);
+            }
+            _ => {
+                return Err(fail(
+                    "unknown; expected disease:, cause:, drug:, specialty:, sex: or age:",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Full-width forms of the query's own signs.
+fn narrow(text: &str) -> String {
+    let narrow = |c: char| match c {
+        '：' => ':',
+        '＞' => '>',
+        '／' => '/',
+        '＠' => '@',
+        '－' | '−' => '-',
+        '０'..='９' => char::from_digit(c as u32 - '０' as u32, 10).unwrap_or(c),
+        c => c,
+    };
+    text.chars().map(narrow).collect()
+}
+
+/// The findings of one term; none where it names none.
+fn read(part: &str, pipeline: &Pipeline) -> Result<Option<(Vec<Asked>, Vec<Asked>)>, Error> {
+    let Ok(label) = part.parse::<Label>();
+    let asked = Asked::of_label(&label, pipeline.lexicon());
+    let is_notation = !matches!(label, Label::Condition(_));
+    if asked.key.is_some() || is_notation {
+        return Ok(Some((vec![asked], Vec::new())));
+    }
+    let (present, absent) = structured(part, pipeline)?;
+    Ok((!present.is_empty() || !absent.is_empty()).then_some((present, absent)))
+}
+
+fn structured(text: &str, pipeline: &Pipeline) -> Result<(Vec<Asked>, Vec<Asked>), Error> {
+    let lexicon = pipeline.lexicon();
+    let case = pipeline.structure("query", text)?;
+    let (present, absent) = findings(&case, lexicon);
+    let asked = |keys: Vec<Key>| keys.into_iter().map(|key| Asked::of_key(key, lexicon)).collect();
+    Ok((asked(present), asked(absent)))
+}
+
+/// The findings of a case, each once: what the patient has, and what is said not to be there.
+pub fn findings(case: &Case, lexicon: &Lexicon) -> (Vec<Key>, Vec<Key>) {
+    let (mut present, mut absent) = (Vec::new(), Vec::new());
+    for mention in &case.mentions {
+        let Some(concept) = mention.concept else { continue };
+        let key = match mention.kind {
+            MentionKind::Disease | MentionKind::Finding => lexicon.condition_key(concept),
+            MentionKind::TestItem => match mention.value.as_ref().and_then(|value| value.direction) {
+                Some(direction) if direction.is_abnormal() => Key::Result(concept, direction),
+                _ => continue,
+            },
+            _ => continue,
+        };
+        let list = match mention.assertion.status {
+            Status::Present if mention.assertion.holds() => &mut present,
+            Status::Absent => &mut absent,
+            _ => continue,
+        };
+        if !list.contains(&key) {
+            list.push(key);
+        }
+    }
+    absent.retain(|key| !present.contains(key));
+    (present, absent)
+}
