@@ -49,7 +49,10 @@ fn reports() -> Vec<String> {
 }
 
 fn pipeline() -> Pipeline {
-    Pipeline::builder().without_model().load().expect("the embedded data loads")
+    Pipeline::builder()
+        .without_model()
+        .load()
+        .expect("the embedded data loads")
 }
 
 fn whole(c: &mut Criterion) {

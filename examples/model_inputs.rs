@@ -58,7 +58,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         });
         if let Some(tree) = trees.get(id) {
             let chars = |byte: usize| text.norm()[..byte].chars().count();
-            let labels: Vec<String> = explained.candidates.iter().map(|candidate| candidate.label.to_string()).collect();
+            let labels: Vec<String> = explained
+                .candidates
+                .iter()
+                .map(|candidate| candidate.label.to_string())
+                .collect();
             let gold_labels: Vec<String> = tree.map.nodes.iter().map(|node| node.label.to_string()).collect();
             let matched = align(&gold_labels, &labels, &same);
             let mut nodes = Vec::new();
@@ -77,8 +81,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 }
             }
             let found: Vec<usize> = matched.iter().flatten().copied().collect();
-            let unfound: Vec<&String> =
-                (0..gold_labels.len()).filter(|index| !found.contains(index)).map(|index| &gold_labels[index]).collect();
+            let unfound: Vec<&String> = (0..gold_labels.len())
+                .filter(|index| !found.contains(index))
+                .map(|index| &gold_labels[index])
+                .collect();
             output["nodes"] = json!(nodes);
             output["primary"] = json!(primary);
             output["unfound"] = json!(unfound);

@@ -24,8 +24,8 @@ pub mod types;
 
 pub mod error;
 
-pub mod encoder;
 mod embedded;
+pub mod encoder;
 pub mod lexicon;
 
 pub mod normalize;

@@ -16,7 +16,7 @@ use crate::lexicon::Lexicon;
 use crate::types::{Candidate, CaseMap, Edge, Node, NodeId, Relation, RelationKind, Role, Why};
 
 /// A candidate is a node from this probability on: about where the node F1 is largest.
-const KEEP: f64 = 0.3;
+const KEEP: f64 = 0.25;
 /// A cause that is only there for its effects stays in question from this probability on.
 const KEEP_CAUSE: f64 = 0.2;
 

@@ -6,8 +6,8 @@
 
 use crate::lexicon::{Key, Lexicon};
 use crate::types::{
-    Aspect, Candidate, ConceptId, ConceptKind, Evidence, Label, Mention, MentionKind, NormalizedText, Reading, Relation,
-    RelationKind, Role, Section, SectionKind, Sentence, Status, Temporality,
+    Aspect, Candidate, ConceptId, ConceptKind, Evidence, Label, Mention, MentionKind, NormalizedText, Reading,
+    Relation, RelationKind, Role, Section, SectionKind, Sentence, Status, Temporality,
 };
 
 /// A row of features.
