@@ -623,6 +623,9 @@ class Writer:
         rng, style = self.rng, self.style
         particle, joining, past, bare = rng.choice(predicates)
         things = self.join(items) if isinstance(items, list) else items
+        if form == "end" and rng.random() < style.bare * 0.3 and predicates is not plans.NEGATED and bare not in ("なし", "なし"):
+            if not any(predicates is stock for stock in (plans.NEGATED_FELT, plans.NEGATED_HEARD, plans.NEGATED_FELT_HAND)):
+                return things
         if style.note or (form == "end" and rng.random() < style.bare):
             if bare[0] in "をにも" or bare in ("あり", "なし"):
                 return things + bare
@@ -830,11 +833,8 @@ class Writer:
         return plan + tail
 
     def fill(self, plan):
-        """A plan with its slots filled. Slots: P primary, A its cause, F a finding, N absent, X thought of, D D2 D3 general."""
-        rng, case, made = self.rng, self.case, {}
-        names = list(dict.fromkeys(case.general))
-        effects = list(case.general_findings)
-        rng.shuffle(effects)
+        """A plan with its slots filled: P primary, A its cause, F a finding of this patient, N an absent one, X thought of."""
+        rng, case = self.rng, self.case
 
         def slot(match):
             name = match.group(1)
@@ -843,32 +843,64 @@ class Writer:
             if name == "A":
                 return self.d(case.primary.parent)
             if name == "F":
-                options = [node for node in case.nodes if node.what in ("symptom", "sign", "lab_state", "site", "exam", "felt", "seen")]
-                return self.d(rng.choice(options))
+                return self.d(rng.choice([node for node in case.nodes if node.what in ("symptom", "sign", "lab_state", "site", "exam", "felt", "seen")]))
             if name == "N":
                 return self.other("d-", (case.absent["seen"] or case.absent["felt"])[0])
             if name == "X":
-                return self.other("dx", case.thought[0])
-            if name == "D":
-                made[name] = names[0] if rng.random() < 0.6 else rng.choice(names)
-                return self.general(made[name], 0.25)
-            if name in ("D2", "D3"):
-                label = next((label for label in (effects if rng.random() < 0.75 else [*rng.sample(names, len(names)), *effects]) if label not in made.values()), "発熱")
-                made[name] = label
-                return self.general(label, 0)
-            if name == "e":
-                exams = [node.exam for node in case.nodes if node.exam]
-                return self.exam(rng.choice(exams) if exams else "生検")
-            if name == "r":
-                return mark("r", rng.choice(("ステロイドパルス療法", "血漿交換", "外科的切除", "早期の手術", "放射線療法", "免疫抑制療法", "化学療法", "透析療法")))
-            return {"rare": rng.choice(plans.RARE), "rare_end": rng.choice(plans.RARE_END), "pct": str(rng.choice((1, 2, 5, 10, 15, 20, 30, 40, 60, 80))), "n": str(rng.randint(3, 60))}[name]
+                return mark("dx", self.modified(rng.choice(case.thought)))
+            return self.number_or_exam(name)
 
         return re.sub(r"\{(\w+)\}", slot, plan)
 
-    def general(self, label, here):
-        if self.rng.random() < here and label == self.case.primary_label:
-            return mark("dg", "本症") if self.rng.random() < 0.5 else "本症"
-        return self.other("dg", label)
+    def number_or_exam(self, name):
+        rng = self.rng
+        if name == "e":
+            exams = [node.exam for node in self.case.nodes if node.exam]
+            return self.exam(rng.choice(exams) if exams and rng.random() < 0.7 else rng.choice(("生検", "造影CT", "心エコー", "頭部MRI", "血液培養", "上部消化管内視鏡")))
+        if name == "r":
+            return mark("r", rng.choice(("ステロイドパルス療法", "血漿交換", "外科的切除", "早期の手術", "放射線療法", "免疫抑制療法", "化学療法", "透析療法", "抗凝固療法", "補助循環")))
+        return {"rare": rng.choice(plans.RARE), "pct": str(rng.choice((1, 2, 5, 10, 15, 20, 30, 40, 60, 80))), "n": str(rng.randint(2, 60))}[name]
+
+    def general_statement(self):
+        """What is said of other patients."""
+        rng, case = self.rng, self.case
+        draw = rng.random()
+        if draw < 0.35:
+            full, joining = rng.choice(plans.GENERAL_DOES)
+            plan = full + rng.choice(plans.GENERAL_OFTEN) if rng.random() < 0.75 else f"{joining}、{rng.choice(plans.GENERAL_THEN)}"
+        elif draw < 0.7:
+            plan = rng.choice(plans.GENERAL_WHEN) + rng.choice(plans.GENERAL_THEN)
+        else:
+            plan = rng.choice(plans.GENERAL_OTHER)
+        diseases = list(dict.fromkeys(case.general))
+        rng.shuffle(diseases)
+        if rng.random() < 0.6:
+            diseases.insert(0, case.primary_label)
+        findings = list(case.general_findings)
+        rng.shuffle(findings)
+        findings += rng.sample(plans.ABSENT[case.domain], 3) + rng.sample(self.world.known, 2)
+        used = []
+
+        def take(stock):
+            label = next((label for label in stock if all(alike(label, other) < 0.8 for other in used)), stock[0])
+            used.append(label)
+            return label
+
+        def slot(match):
+            name = match.group(1)
+            if name[0] not in "DF":
+                return self.number_or_exam(name)
+            stock = diseases if name[0] == "D" else findings if rng.random() < 0.85 else diseases
+            label = take(stock)
+            if label == case.primary_label and rng.random() < 0.3:
+                return mark("dg", "本症") if rng.random() < 0.3 else rng.choice(("本症", "本疾患", "本症候群" if label.endswith("症候群") else "本症"))
+            items = [self.other("dg", label)]
+            while rng.random() < 0.18 and len(items) < 3:
+                items.append(self.other("dg", take(stock)))
+            tail = rng.choice(("", "", "", "", "症例", "例", "患者")) if name[0] == "D" and match.end() < len(plan) and plan[match.end()] in "はでに" and not plan[match.end() :].startswith(("に先行", "に類似")) else ""
+            return self.join(items) + tail
+
+        return re.sub(r"\{(\w+)\}", slot, plan)
 
     def possible(self, plan):
         case = self.case
@@ -885,17 +917,15 @@ class Writer:
 
     def intro(self):
         rng = self.rng
-        text = self.from_plans(plans.OPENING_TWO)
-        if rng.random() < 0.3:
-            text += self.from_plans(plans.OPENING_TWO)
+        text = "".join(self.general_statement() for _ in range(rng.choice((1, 1, 2))))
         return text + (self.from_plans(plans.REPORT) if rng.random() < 0.6 else "")
 
     def discussion(self):
         rng = self.rng
-        parts = [self.from_plans(plans.DISCUSSION) for _ in range(rng.choice((1, 1, 2)))]
+        parts = [self.general_statement() for _ in range(rng.choice((1, 1, 2, 2, 3)))]
         if rng.random() < 0.5:
             parts.insert(rng.randrange(len(parts) + 1), self.from_plans(plans.DISCUSSION_CASE))
-        if rng.random() < 0.4:
+        if rng.random() < 0.35:
             parts.append(rng.choice(plans.CLOSING))
         return "".join(parts)
 
@@ -967,7 +997,7 @@ class Writer:
             label = rng.choice(plans.PAST) if rng.random() < 0.6 else rng.choice(world.known) if rng.random() < 0.6 else self.case.primary_label
             who = rng.choice(plans.FAMILY)
             disease = self.other("df", label)
-            parts.append(rng.choice((f"{who}に{disease}", f"{who}：{disease}", f"{who} {disease}", f"{who}が{disease}", f"{disease}（{who}）", f"{who}が{disease}で死亡", f"{who}に{disease}あり")))
+            parts.append(rng.choice((f"{who}に{disease}", f"{who}：{disease}", f"{who} {disease}", f"{who}が{disease}", f"{disease}（{who}）", f"{who}が{disease}で死亡", f"{who}に{disease}あり", f"{who}は{disease}", f"{who}も{disease}", f"{who}が{rng.randint(3, 8) * 10}歳代で{disease}", f"{who}と{rng.choice(plans.FAMILY)}に{disease}", f"{who}が{disease}で通院中")))
         return "、".join(parts)
 
     def social(self):
@@ -1082,13 +1112,18 @@ class Writer:
         sentences += [thing + ("があった" if not style.polite and not style.note and rng.random() < 0.3 else "") for thing, _, told in parts if told]
         return sentences
 
-    def candidate(self):
-        """A disease that somebody thought of: one that proves wrong, or the one that it is. (mark, holds)"""
+    def candidate(self, settled=False):
+        """A disease that somebody thought of: one that proves wrong, or the one that it is. (mark, holds)
+
+        `settled`: the sentence says that it was diagnosed, so what holds is no mere suspicion."""
         rng, case = self.rng, self.case
+        if settled and rng.random() < 0.4:
+            options = [node for node in case.nodes if node.what in DISEASES or node.what in ("lab_state", "sign")]
+            return self.d(rng.choice(options)), True
         if case.thought and rng.random() < 0.68:
             label = rng.choice(case.thought)
             return mark("dx", self.modified(label)), False
-        return self.d(case.primary, "d?"), True
+        return self.d(case.primary, "d" if settled else "d?"), True
 
     def modified(self, label):
         words = self.surface(label)
@@ -1096,7 +1131,7 @@ class Writer:
 
     def contact(self):
         """What another doctor thought and did."""
-        rng, style = self.rng, self.style
+        rng, style, case = self.rng, self.style, self.case
         place = rng.choice(plans.FACILITY) if not style.polite else rng.choice(("貴院", "貴科", "近医", "前医"))
         disease, _ = self.candidate()
         drug = mark("m", rng.choice(plans.THERAPY_WEAK)) if rng.random() < 0.75 else self.drug(rng.choice(self.world.medicines))
@@ -1105,13 +1140,18 @@ class Writer:
         images = [node for node in self.pick(("exam",)) if rng.random() < 0.6]
         signs = self.pick(("sign", "lab_state", "seen", "site"))
         if style.note:
-            return rng.choice((f"{place}で{disease}として{drug}→{rng.choice(('無効', '改善なし', '不変'))}", f"{place}で{disease}疑い、{drug}処方", f"{place}: {disease}?", f"{disease}の診断で{drug}内服"))
+            settled, _ = self.candidate(True)
+            return rng.choice((f"{place}で{settled}として{drug}→{rng.choice(('無効', '改善なし', '不変'))}", f"{place}で{disease}疑い、{drug}処方", f"{place}: {disease}?", f"{settled}の診断で{drug}内服", f"{place}で{settled}と言われ{drug}のみ", f"{settled}で{drug}"))
         draw = rng.random()
         if draw < 0.5 or not (images or signs):
+            settled, _ = self.candidate(True)
+            several = f"{disease}{rng.choice(('あるいは', 'または', '、', 'ないし', 'や'))}{mark('dx', self.modified(rng.choice(case.thought)))}" if case.thought and rng.random() < 0.2 else disease
             return rng.choice((
-                f"{place}で{disease}と診断され{drug}を処方されたが{futile}、", f"{place}を受診し{disease}として{drug}を投与されたが{futile}、", f"{place}にて{disease}を疑われ{drug}が開始されたが{futile}、",
-                f"{place}で{disease}が疑われ、", f"{disease}の診断で{place}にて{drug}を投与されていた", f"{place}で{disease}の疑いを指摘され、", f"{disease}と考えられ{drug}で治療されたが{futile}、",
-                f"{place}では{disease}とされていた", f"{place}を受診し{drug}を処方されたが{futile}、", f"当初{disease}が疑われ{drug}を内服したが{futile}、", f"{place}で{disease}を指摘され、",
+                f"{place}で{settled}と診断され{drug}を処方されたが{futile}、", f"{place}を受診し{settled}として{drug}を投与されたが{futile}、", f"{place}にて{several}を疑われ{drug}が開始されたが{futile}、",
+                f"{place}で{several}が疑われ、", f"{settled}の診断で{place}にて{drug}を投与されていた", f"{place}で{disease}の疑いを指摘され、", f"{settled}と考えられ{drug}で治療されたが{futile}、",
+                f"{place}では{settled}とされていた", f"{place}を受診し{drug}を処方されたが{futile}、", f"当初{several}が疑われ{drug}を内服したが{futile}、", f"{place}で{settled}を指摘され、",
+                f"{place}にて{settled}と言われ{drug}のみで経過観察されていた", f"{place}では{several}を疑われたが確定には至らず、", f"{settled}の診断のもと{drug}を内服していた", f"{place}で{settled}と説明されていた",
+                f"{settled}として{rng.choice(('無治療で', '外来で', '保存的に'))}経過観察されていた", f"{settled}に対し{drug}を投与されたが{futile}、", f"{place}を受診、{several}と考えられた", f"{settled}の加療目的に入院し、",
             ))
         if images and draw < 0.8:
             node = rng.choice(images)
@@ -1497,7 +1537,7 @@ class Writer:
         rng, style = self.rng, self.style
         title = self.title() if style.titled else None
         parts = []
-        if style.kind == "abstract" and rng.random() < 0.3:
+        if style.kind == "abstract" and rng.random() < 0.35:
             parts.append(("intro", self.intro()))
         first = self.who()
         complaint = self.complaint() if rng.random() < 0.75 else []
@@ -1528,7 +1568,7 @@ class Writer:
         else:
             parts.append(("labs", labs + ("\n" if style.note else "") + images))
         parts.append(("course", self.course(0)))
-        if style.kind == "abstract" and rng.random() < 0.45:
+        if style.kind == "abstract" and rng.random() < 0.6 or style.kind == "summary" and rng.random() < 0.1:
             parts.append(("discussion", self.discussion()))
         merge = {"signs", "labs", "images"} if rng.random() < 0.25 else set()
         lines, before = [title] if title else [], None
