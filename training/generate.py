@@ -104,10 +104,11 @@ class World:
             self.ranges[row["test"]].append(row)
         for row in table(DICTIONARIES / "exams" / "exams.tsv"):
             self.names[("e", row["label"])] = (several(row["synonyms"]), several(row["abbreviations"]))
-        self.drugs, self.drug_class = [], collections.defaultdict(list)
+        self.drugs, self.class_of, self.drug_class = [], {}, collections.defaultdict(list)
         for row in table(DICTIONARIES / "drugs" / "drugs.tsv"):
             self.names[("m", row["label"])] = (several(row["synonyms"]), several(row["abbreviations"]))
             self.drugs.append(row["label"])
+            self.class_of[row["label"]] = row["class"]
             self.drug_class[row["class"]].append(row["label"])
         self.medicines = [drug for name, members in self.drug_class.items() if name not in ("毒物", "粉塵", "喫煙", "薬効群", "依存性薬物", "健康食品", "消毒薬") for drug in members]
         self.treatments = []
@@ -241,26 +242,40 @@ class Case:
 
     def above(self):
         """What prepared the primary disease, up to three steps above it."""
-        rng = self.rng
-        for chance in (0.6, 0.28, 0.12):
+        rng, world = self.rng, self.world
+        for chance in (0.85, 0.55, 0.3):
             if rng.random() >= chance:
                 return
-            options, weights = [], []
-            for cause, (relation, share) in self.world.causes.get(self.root.label, {}).items():
-                what = self.world.sort(cause)
+            options = {"exposure": [], "disease": []}
+            for cause, (relation, share) in world.causes.get(self.root.label, {}).items():
+                what = world.sort(cause)
                 if relation in ("causes", "predisposes", "complicates") and (what in DISEASES or what == "exposure") and self.fits(cause):
                     core = cause[2:] if what == "exposure" else cause
                     if self.new(core, 0.55):
-                        options.append((cause, what, core))
-                        weights.append(share + (0.1 if what != "exposure" else 0.03))
-            if not options or self.root.what == "exposure" and rng.random() < 0.5:
+                        options["exposure" if what == "exposure" else "disease"].append(((cause, what, core), share + 0.08))
+            if self.root.what == "exposure":
+                options["disease"] += [((label, "disease", label), 1) for label in self.indications() if self.new(label) and self.fits(label)]
+            stock = options["exposure"] if options["exposure"] and (not options["disease"] or rng.random() < 0.42) else options["disease"]
+            if not stock:
                 return
-            cause, what, core = rng.choices(options, weights)[0]
+            (cause, what, core), _ = rng.choices(stock, [weight for _, weight in stock])[0]
             node = self.node(cause, what, core)
             node.add(self.root)
             self.root = node
-            if self.world.causes.get(cause) is None:
-                return
+
+    def indications(self):
+        """What the drug or operation of the root was given for."""
+        bare = re.sub("(使用|投与|内服|摂取)$", "", self.root.core)
+        name = self.world.class_of.get(bare, "") + "|" + bare
+        if re.search("胃切除|胃全摘", bare):
+            return ["胃癌", "胃潰瘍"]
+        if re.search("透析", bare):
+            return ["慢性腎不全", "糖尿病性腎症"]
+        if re.search("移植", bare):
+            return ["急性骨髄性白血病", "肝硬変", "末期腎不全", "再生不良性貧血"]
+        if re.search("放射線|照射", bare):
+            return ["肺癌", "子宮頸癌", "乳癌", "前立腺癌", "上咽頭癌"]
+        return next((diseases for pattern, diseases in plans.INDICATIONS if re.search(pattern, name) and bare in self.world.class_of), [])
 
     def below(self, node, depth):
         """Complications and intermediate pathologies under `node`, up to three steps."""
@@ -269,7 +284,7 @@ class Case:
             if what in DISEASES and relation in ("causes", "complicates", "manifests_as") and self.fits(effect):
                 options.append((rng.random() ** (1 / (share + 0.02)), effect))
         options.sort(reverse=True)
-        most = rng.choice((0, 1, 1, 2, 2, 3)) if depth == 0 else rng.choice((0, 0, 0, 1, 1))
+        most = rng.choice((0, 1, 2, 2, 3, 3, 4)) if depth == 0 else rng.choice((0, 0, 1, 1, 1, 2))
         for _, effect in options:
             if most <= 0 or depth > 2:
                 return
@@ -301,7 +316,7 @@ class Case:
                         if better > known[1]:
                             known[1], known[2] = better, node
         keyed = sorted(((rng.random() ** (1 / (share + 0.005)), effect) for effect, (share, *_) in pool.items()), reverse=True)
-        room = {"symptom": max(2, round(count * 0.3)), "sign": round(count * 0.25), "test": round(count * 0.4), "exam": max(1, round(count * 0.32)), "lab_state": round(count * 0.12)}
+        room = {"symptom": max(2, round(count * 0.3)), "sign": round(count * 0.25), "test": round(count * 0.5), "exam": max(1, round(count * 0.26)), "lab_state": round(count * 0.12)}
         left = count
         for _, effect in keyed:
             _, _, owner, what = pool[effect]
@@ -332,6 +347,10 @@ class Case:
         core = effect.split("@")[0] if what == "site" else effect
         if not self.new(core) or any(node.what == "test" and self.says(core, node.core) for node in self.nodes):
             return None
+        if what in ("sign", "symptom") and rng.random() < 0.6 and not any(organ in effect for organ in "肢腹胸頸顔眼耳口唇手足趾指膝肩腿背腰半関肺心球結右左両節側膚"):
+            sites = next((sites for pattern, sites in plans.SITES if re.search(pattern, effect)), None)
+            if sites:
+                return self.node(f"{effect}@{rng.choice(sites)}", "site", core)
         return self.node(effect, what, core)
 
     def says(self, state, test):
@@ -488,7 +507,7 @@ class Writer:
         self.case, self.style, self.rng, self.world = case, style, rng, case.world
         self.told = set()
         self.exam_names, self.test_names = {}, {}
-        self.late_done = set()
+        self.good = True
 
     # -- names ---------------------------------------------------------------------------------------------------------
     def surface(self, label, key=None):
@@ -557,11 +576,14 @@ class Writer:
         if node.what == "site":
             part, site = node.label.split("@")
             words = self.surface(part)
-            if self.rng.random() < 0.35:
+            node.told += 1
+            if node.told > 1 and self.rng.random() < 0.6:
+                return mark(code, words, node.number)
+            if self.rng.random() < 0.25:
                 return mark(code, f"{site}の{words}", node.number)
             joint = self.rng.choice(("の", "の", "に"))
             return mark("a", site, node.number) + joint + mark(code, words, node.number)
-        if node.what in ("felt", "seen") and self.rng.random() < 0.4 and node.told == 0:
+        if node.what in ("felt", "seen") and self.rng.random() < 0.55 and node.told == 0:
             site, joint, rest = re.match("([^のに]+)?([のに])?(.*)", node.label).groups()
             if site and joint and site[-1] not in "性形型硬軟大能良" and any(site in left for left, _, _ in plans.SIGN_GRAMMAR.values()):
                 return mark("a", site, node.number) + joint + mark(code, rest, node.number)
@@ -589,7 +611,10 @@ class Writer:
         """An exposure told as what happened: 「Aを内服していた」."""
         rng, thing = self.rng, self.exposure(node)
         self.told.add(node.number)
-        x = self.ago(rng.choice(("month", "year")))
+        x = self.ago(rng.choice(("month", "year", "month", "week")))
+        if node.parent is not None and node.parent.what in DISEASES and rng.random() < 0.7:
+            why = self.d(node.parent) + rng.choice(("に対し", "に対して", "のため", "で", "の治療として"))
+            return why + (f"{x}より{thing}" + (" " + self.dose() if rng.random() < 0.25 else "") + rng.choice(("を内服していた", "を投与されていた", "で治療されていた")) if self.oral(node) and f"{START}m" in thing else f"{x}に{thing}を" + rng.choice(("受けていた", "受けた", "施行された" if f"{START}r" in thing else "投与された")))
         if f"{START}m" in thing and not self.oral(node):
             return rng.choice((f"{x}に{thing}の投与を受けた", f"{x}に{thing}を使用した", f"{thing}を{x}に投与された", f"{x}、{thing}が投与されていた", f"{thing}使用の既往があった"))
         if f"{START}m" in thing:
@@ -808,6 +833,25 @@ class Writer:
         taken, self.case.absent[kind] = stock[:count], stock[count:]
         return taken
 
+    def relate(self, cause, effect):
+        """「AによるB」 of a node and a marked effect."""
+        stock = plans.RELATION_EXPOSURE if cause.what == "exposure" else plans.RELATION
+        thing = self.d(cause)
+        plan = self.rng.choice(stock)
+        if f"{START}m" in thing and plan.startswith("{A}後"):
+            thing += self.rng.choice(("投与", "使用", "開始"))
+        return plan.format(A=thing, B=effect)
+
+    def explanation(self):
+        """A sentence that gives a finding its cause."""
+        told = [node for node in self.case.nodes if node.number in self.told and node.parent is not None and node.parent.what in DISEASES and node.what in ("symptom", "sign", "lab_state", "site", "pathology", "disease", "syndrome", "test")]
+        if not told:
+            return ""
+        node = self.rng.choice(told)
+        finding = mark("k", self.test_name(node.core), node.number) + self.rng.choice(("", "の")) + mark("c", {"上昇": "上昇", "低下": "低下"}.get(node.label.rsplit("/", 1)[1], "異常"), node.number) if node.what == "test" else self.d(node)
+        sentence = self.rng.choice(plans.EXPLAINS).format(A=self.d(node.parent), F=finding)
+        return re.sub("した$", "しております", re.sub("られた$", "られます", re.sub("考えた$", "考えます", sentence))) if self.style.polite else sentence
+
     def title(self):
         rng, case = self.rng, self.case
         p = self.d(case.primary)
@@ -816,7 +860,7 @@ class Writer:
         felt = [node for node in case.nodes if node.what in ("symptom", "sign", "site")]
         draw = rng.random()
         if parent is not None and draw < 0.4:
-            plan = rng.choice(plans.RELATION).format(A=self.d(parent), B=p)
+            plan = self.relate(parent, p)
         elif children and draw < 0.65:
             child = self.d(rng.choice(children))
             plan = rng.choice((f"{child}を合併した{p}", f"{p}に{child}を合併した", f"{child}を契機に診断された{p}", f"{child}を呈した{p}", f"{p}に{child}を続発した", f"{child}で発症した{p}"))
@@ -962,8 +1006,8 @@ class Writer:
                     use = rng.choice(("投与", "使用", "内服中" if self.oral(node) else "投与歴", "")) if f"{START}m" in thing else ""
                     parts.append((thing + use + when, False, True))
             elif rng.random() < 0.75:
-                over = rng.random() < 0.22
-                parts.append((self.d(node, "dp" if over else "d"), not over, False))
+                over = rng.random() < 0.4
+                parts.append((self.d(node, "dp" if over and rng.random() < 0.2 else "d"), not over, False))
         for label in case.past:
             ongoing = rng.random() < 0.35
             parts.append((self.other("d" if ongoing and rng.random() < 0.75 else "dp", label), ongoing, False))
@@ -1101,7 +1145,7 @@ class Writer:
             when = f"{self.ago('year')}{rng.choice(('より', 'から'))}" if rng.random() < 0.4 else ""
             ends = ("で貴院に通院されています", "にて加療中の方です", "で内服加療中です") if style.polite else ("で近医通院中", "あり") if style.note else (
                 "で近医通院中であった", "にて加療中であった", "を有する", "で通院中", "に対し内服加療中であった", "を指摘されていた", "と診断され経過観察されていた", "で他院にて治療されていた",
-                f"に対し{self.drug(rng.choice(plans.REGULAR))}を内服していた", "があり、", "と診断されていた", "を放置していた", "で治療中、")
+                f"に対し{self.drug(rng.choice(plans.REGULAR))}を内服していた", f"に対し{self.ago('year')}より{self.drug(rng.choice(self.world.medicines))}を投与されていた", f"で{self.drug(rng.choice(self.world.medicines))}による治療中であった", "があり、", "と診断されていた", "を放置していた", "で治療中、")
             sentences.append(when + self.join(group) + rng.choice(ends))
         for group in self.grouped(over):
             when = f"{self.ago('year')}に" if rng.random() < 0.5 else ""
@@ -1122,7 +1166,12 @@ class Writer:
             return self.d(rng.choice(options)), True
         if case.thought and rng.random() < 0.68:
             label = rng.choice(case.thought)
-            return mark("dx", self.modified(label)), False
+            first = mark("dx", self.modified(label))
+            others = [other for other in case.thought if other != label]
+            if others and rng.random() < 0.22:
+                second = mark("dx", self.modified(rng.choice(others)))
+                return first + rng.choice(("、", "、", "あるいは", "や", "および")) + second, False
+            return first, False
         return self.d(case.primary, "d" if settled else "d?"), True
 
     def modified(self, label):
@@ -1324,7 +1373,7 @@ class Writer:
             drug = rng.choice(members or drugs)
         else:
             drug = rng.choice(world.medicines)
-        treatment = rng.choice(treatments) if treatments and rng.random() < 0.6 else rng.choice(world.treatments) if rng.random() < 0.5 else rng.choice(world.surgery)
+        treatment = rng.choice(treatments) if treatments and rng.random() < 0.85 else rng.choice(("輸液", "酸素療法", "リハビリテーション", "輸血", "ステロイドパルス療法", "人工呼吸管理", "外科的切除", "抗菌薬治療", "食事療法", "安静")) if rng.random() < 0.7 else rng.choice(world.treatments)
         return drug, treatment
 
     def doubt(self):
@@ -1368,10 +1417,10 @@ class Writer:
         parent = p.parent if p.parent is not None else None
         named = self.d(p)
         if parent is not None and rng.random() < 0.65:
-            named = rng.choice(plans.RELATION).format(A=self.d(parent), B=named)
+            named = self.relate(parent, named)
         tail = ""
         untold = [child for child in children if child.number not in self.told]
-        if untold and rng.random() < 0.75:
+        if untold and rng.random() < 0.6:
             things = self.join([self.d(child) for child in untold])
             named = rng.choice((f"{things}を伴う{named}", f"{named}およびそれに伴う{things}", f"{named}に合併した{things}", f"{named}、{things}", f"{named}に続発した{things}", f"{things}を合併した{named}", f"{named}による{things}"))
         base = rng.choice(plans.BASED)
@@ -1418,20 +1467,26 @@ class Writer:
             sentence = rng.choice((f"{r}を施行し", f"{self.later()}に{r}を行い", f"{m}に加え{r}を行い", f"{r}を行うとともに{m}を投与し", f"緊急で{r}を施行し"))
         else:
             sentence = rng.choice((f"{m}を開始し", f"{m}{'、' + second if second else ''}を投与し", f"{m}による治療を開始し", f"{m}の投与を行い", f"{m}{'と' + second if second else ''}を併用し", f"{m}を導入し", f"{self.later()}より{m}を開始し", f"{m}内服とし"))
-        targets = [node for node in self.case.nodes if node.number in self.told and node.what in ("symptom", "sign", "lab_state", "disease", "pathology", "syndrome", "felt", "seen")]
+        targets = [node for node in self.case.nodes if node.number in self.told and node.what in ("symptom", "sign", "lab_state", "disease", "pathology", "syndrome", "felt", "seen", "site")]
+        tests = [node for node in self.case.nodes if node.what == "test" and node.number in self.told]
         draw = rng.random()
-        change = mark("c", rng.choice(plans.GOOD if rng.random() < 0.8 else plans.BAD))
+        good = rng.random() < 0.8
+        self.good = good
         done = self.end("した", "しました")
-        if targets and draw < 0.5:
+        if targets and draw < 0.45:
             target = self.d(rng.choice(targets))
-            return f"{sentence}{rng.choice(('、', 'たところ', '、' + self.later() + 'には'))}{target}{rng.choice(('は', 'は', 'も', 'は速やかに', 'は徐々に', 'の'))}".replace("し" + "たところ", "したところ").removesuffix("の") + f"{change}{done}" if True else ""
-        if draw < 0.7:
-            return f"{sentence}、{rng.choice(('症状は', '病状は', '所見は', '全身状態は', '経過は'))}{change}{done}"
-        if draw < 0.82:
-            tested = [node for node in self.case.nodes if node.what == "test" and node.number in self.told]
-            if tested:
-                node = rng.choice(tested)
-                return f"{sentence}、{mark('k', self.test_name(node.core), node.number)}は{mark('v', self.value(node.core, '正常'))}まで{mark('c', rng.choice(('改善', '低下', '回復', '正常化')))}{done}"
+            if good or rng.random() < 0.5:
+                change = mark("c", rng.choice(plans.GOOD if good else plans.BAD))
+                joint = rng.choice(("、", "たところ", f"、{self.later()}には"))
+                return f"{sentence}{joint}{target}{rng.choice(('は', 'は', 'も', 'は速やかに', 'は徐々に', 'はほぼ'))}{change}{done}"
+            return f"{sentence}{rng.choice(('たが', 'たものの'))}{target}{rng.choice(('は改善しなかった', 'は残存した', 'が持続した', 'は不変であった', 'のコントロールは困難であった', 'は軽快しなかった'))}" if not style.polite else f"{sentence}ましたが{target}は残存しております"
+        if draw < 0.62:
+            change = mark("c", rng.choice(plans.GOOD_STATE if good else plans.BAD))
+            return f"{sentence}、{rng.choice(('症状は', '病状は', '全身状態は', '自覚症状は', ''))}{change}{done}"
+        if draw < 0.78 and tests:
+            node = rng.choice(tests)
+            value = self.value(node.core, "正常")
+            return f"{sentence}、{mark('k', self.test_name(node.core), node.number)}は{mark('v', value)}{'まで' if value[0].isdigit() else 'となり'}{mark('c', rng.choice(plans.GOOD_TEST))}{done}"
         return re.sub("し$", self.end("した", "しました"), re.sub("い$", self.end("った", "いました"), sentence))
 
     def late_part(self, child):
@@ -1461,7 +1516,8 @@ class Writer:
         if style.note:
             parts.append(rng.choice((f"→{name}", f"{name}併発", f"{when} {name}")))
         elif parts:
-            parts.append(rng.choice((f"{name}の{rng.choice(('合併', '併発'))}と診断した", f"{name}を併発したと考えられた", f"{name}と判断した", f"{name}を合併した", f"{self.case.primary.words or self.case.primary_label}に伴う{name}と診断した" if False else f"{name}を続発したものと考えた")) if not style.polite else f"{name}を合併したものと考えております")
+            drug = self.drug(self.remedy()[0])
+            parts.append(rng.choice((f"{name}として{drug}を{rng.choice(('追加した', '開始した', '投与した'))}", f"{name}に対し{drug}を{rng.choice(('投与し', '追加し', '開始し'))}{mark('c', rng.choice(plans.GOOD_STATE))}した", f"{name}を疑い{drug}を投与し{mark('c', '軽快')}した", f"{name}のため{rng.choice(('集中治療室へ入室した', '絶食とした', '補液を行った', '保存的に加療した'))}", f"{name}の{rng.choice(('合併', '併発'))}と診断した", f"{name}を併発したと考えられた", f"{name}と判断した", f"{name}を合併した", f"{name}を続発したものと考えた")) if not style.polite else f"{name}を合併したものと考えております")
         else:
             drug = self.drug(self.remedy()[0])
             parts.append(rng.choice((f"{when}に{name}を併発し、{drug}を追加した", f"経過中に{name}を合併した", f"{when}、{name}をきたし{mark('r', rng.choice(('集中治療', '人工呼吸管理', '血液透析', '緊急手術', '輸血')))}を要した", f"{when}に{name}を発症した", f"{name}が続発したが保存的に{mark('c', '軽快')}した")) if not style.polite else f"経過中に{name}を合併しました")
@@ -1488,11 +1544,13 @@ class Writer:
                 if rng.random() < 0.4:
                     sentences.append(self.therapy())
         sentences += self.leftover()
+        if rng.random() < 0.4 and not style.note:
+            sentences.insert(rng.randint(1, len(sentences)), self.explanation())
         if rng.random() < 0.35:
             word = self.other("d-", rng.choice(("再発", "再燃", "合併症", "後遺症", "副作用", rng.choice(self.world.known))))
             sentences.append(rng.choice((f"以後{word}なく経過している", f"その後{word}はない", f"{word}を認めず退院した", f"{mark('x', f'{rng.randint(1, 9)}年間')}{word}なし")) if not style.polite else f"以後{word}なく経過しております")
         elif rng.random() < 0.4 and not style.note:
-            outcome = rng.choice(plans.OUTCOME).replace("{n}", str(rng.randint(9, 90)))
+            outcome = rng.choice(plans.OUTCOME if self.good else plans.OUTCOME_BAD).replace("{n}", str(rng.randint(9, 90)))
             sentences.append(outcome if not style.polite else "今後ともよろしくお願い申し上げます")
         if rng.random() < 0.08:
             risk = mark("ds", self.surface(rng.choice(self.world.known)))
@@ -1506,11 +1564,11 @@ class Writer:
         for node in case.root.walk():
             if node.what in DISEASES and node.number not in self.told and node is not case.primary:
                 latent = len([child for child in node.children if child.number in self.told]) >= 1
-                if latent and rng.random() < 0.35:
+                if latent and rng.random() < 0.6:
                     continue
                 name = self.d(node)
                 if node.parent is not None and node.parent.what in DISEASES and rng.random() < 0.5 and not style.note:
-                    name = rng.choice(plans.RELATION).format(A=self.d(node.parent), B=name)
+                    name = self.relate(node.parent, name)
                 sentences.append(rng.choice((f"{name}を伴っていた", f"{name}の合併を認めた", f"{name}が考えられた", f"{name}も併存していた", f"{name}の関与が示唆された", f"{name}を認めた", f"{name}を背景とした病態と考えられた") if not style.note and not style.polite else (f"{name}あり", f"{name}合併", f"{name}") if style.note else (f"{name}も合併しております", f"{name}を認めております")))
         rest = [node for node in case.nodes if node.number not in self.told and node.what in ("symptom", "sign", "site", "lab_state", "felt", "seen")]
         for group in self.grouped(rest):
@@ -1727,9 +1785,9 @@ def report(world, seed, at):
         rng = random.Random(f"{seed}:{at}:{attempt}")
         attempt += 1
         style = Style(rng)
-        size = rng.choice((5, 7, 8, 9, 10, 11, 12, 13, 14, 16, 18))
+        size = rng.choice((6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 20))
         if style.note:
-            size += 3
+            size += 2
         case = Case(world, rng, size)
         writer = Writer(case, style, rng)
         marked = writer.write()
