@@ -40,6 +40,7 @@ MALE = re.compile("前立腺|精巣|陰茎|陰嚢|精索|男性|クラインフ�
 FEMALE = re.compile("子宮|卵巣|妊娠|膣|腟|月経|産褥|分娩|胎盤|閉経|女性|帝王切開|子癇|絨毛|授乳|乳汁|ターナー|流産")
 CHILD = re.compile("小児|若年性|川崎病|先天性|学童|乳幼児|デュシェンヌ|麻疹|手足口病")
 NEVER = re.compile("新生児|胎児|乳児|未熟児|低出生|死亡|突然死|死産|周産期|仮死")
+GENERIC = re.compile("腫瘤$|結節|[^胸腹]影$|吸収域$|信号$|嚢胞|潰瘍$|びらん$|肥厚$|膿瘍$|血腫$|出血$|発赤$|狭窄$|石灰化$|浸潤$|線維化$|沈着$")
 CLAUSE = re.compile("[がをにへず]..*[いるずたくむすうぬ]$|[すたる]$|せず$|まらない$|しない$")
 ENGLISH = re.compile(r"[A-Za-z][a-z]+ [a-z]")
 
@@ -210,6 +211,11 @@ class Case:
             self.domain = rng.choice(DOMAINS)
         self.above()
         self.below(self.primary, 0)
+        self.roots = [self.root]
+        if rng.random() < 0.3:
+            self.adverse()
+        if rng.random() < 0.14:
+            self.second()
         self.findings(findings)
         self.invented()
         self.others()
@@ -247,7 +253,8 @@ class Case:
             if rng.random() >= chance:
                 return
             options = {"exposure": [], "disease": []}
-            for cause, (relation, share) in world.causes.get(self.root.label, {}).items():
+            known = world.causes.get(self.root.label) or world.causes.get(world.parent.get(self.root.label), {})
+            for cause, (relation, share) in known.items():
                 what = world.sort(cause)
                 if relation in ("causes", "predisposes", "complicates") and (what in DISEASES or what == "exposure") and self.fits(cause):
                     core = cause[2:] if what == "exposure" else cause
@@ -255,7 +262,7 @@ class Case:
                         options["exposure" if what == "exposure" else "disease"].append(((cause, what, core), share + 0.08))
             if self.root.what == "exposure":
                 options["disease"] += [((label, "disease", label), 1) for label in self.indications() if self.new(label) and self.fits(label)]
-            stock = options["exposure"] if options["exposure"] and (not options["disease"] or rng.random() < 0.42) else options["disease"]
+            stock = options["exposure"] if options["exposure"] and (not options["disease"] or rng.random() < 0.5) else options["disease"]
             if not stock:
                 return
             (cause, what, core), _ = rng.choices(stock, [weight for _, weight in stock])[0]
@@ -295,17 +302,51 @@ class Case:
                 most -= 1
                 self.below(child, depth + 1)
 
+    def adverse(self):
+        """A treatment of the primary disease that does harm."""
+        rng, world = self.rng, self.world
+        classes, drugs, treatments = remedies(self.primary_label)
+        stock = drugs + treatments + [drug for name in classes for drug in world.drug_class.get(name, ())]
+        rng.shuffle(stock)
+        for drug in stock[:12]:
+            label = next((label for label in (f"H:{drug}使用", f"H:{drug}", f"H:{drug}後") if label in world.effects), None)
+            if label is None or not self.new(drug, 0.7):
+                continue
+            effects = [(effect, what, share) for effect, (_, what, share) in world.effects[label].items() if what in DISEASES or what in ("symptom", "sign", "lab_state", "test")]
+            rng.shuffle(effects)
+            effects.sort(key=lambda effect: -effect[2] * rng.random())
+            for effect, what, _ in effects[:3]:
+                if not self.fits(effect) or what in DISEASES and not self.new(effect, 0.55):
+                    continue
+                exposure = self.node(label, "exposure", label[2:])
+                harm = self.node(effect) if what in DISEASES else self.finding(effect, what)
+                if harm is None:
+                    self.nodes.pop()
+                    continue
+                exposure.late = harm.late = True
+                exposure.add(harm)
+                self.primary.add(exposure)
+                return
+
+    def second(self):
+        """A disease of its own beside the tree of the primary disease."""
+        for label in self.rng.sample(plans.PAST, 5):
+            if label in self.world.kind and self.new(label, 0.5) and self.fits(label) and all(alike(label, cause) < 0.8 for cause in self.world.causes.get(self.primary_label, ())):
+                self.roots.append(self.node(label))
+                return
+
     def findings(self, count):
         """Findings by their frequency, each under the most specific disease that explains it."""
         rng, pool = self.rng, {}
-        diseases = [node for node in self.root.walk() if node.what in DISEASES]
+        diseases = [node for root in self.roots for node in root.walk() if node.what in DISEASES]
         below = set(id(node) for node in self.primary.walk())
         for node in diseases:
             depth, up = 0, node
             while up.parent:
                 depth, up = depth + 1, up.parent
             role = (1.0 if node is self.primary else 0.8) if id(node) in below else 0.3
-            for effect, (_, what, share) in self.world.of(node.label).items():
+            expected = {effect: (None, "test", 0.3) for pattern, results in plans.EXPECTED if re.search(pattern, node.label) for effect in results if effect.split("/")[0] in self.world.tests}
+            for effect, (_, what, share) in {**expected, **self.world.of(node.label)}.items():
                 if what not in DISEASES and what != "exposure":
                     known = pool.get(effect)
                     better = (share >= 0.4, depth, share)
@@ -427,6 +468,11 @@ class Case:
         self.general_findings = [effect for effect, (_, what, share) in world.of(self.primary_label).items() if what in ("symptom", "sign", "lab_state") + tuple(DISEASES)] or plans.ABSENT[self.domain]
 
 
+def remedies(label):
+    """Drug classes, drugs and treatments that suit a disease."""
+    return next((rest for words, *rest in plans.THERAPY if any(word in label for word in words)), list(plans.THERAPY_ANY))
+
+
 ORGANS = "肺胸縦肝膵脾腎副腸盲胃食道胆膀門脳橋延髄視小下垂海椎頸腰心室房弁冠肋骨皮糸"
 
 
@@ -457,7 +503,8 @@ def phrase(rng, grammar, about=""):
         words = f"{site}から{rng.choice(parts['sites'])}にかけての{lesion}"
     else:
         words = f"{site}の{lesion}と{rng.choice(parts['lesions'])}"
-    return words, rng.choice(parts["exams"])
+    exams = next((exams for pattern, exams in plans.EXAM_OF_SITE.get(grammar, ()) if re.search(pattern, words)), parts["exams"])
+    return words, rng.choice(exams)
 
 
 def sign_phrase(rng, grammar):
@@ -559,10 +606,10 @@ class Writer:
         if draw < 0.78:
             return rng.choice(("軽度の", "著明な", "多発する", "散在する", "びまん性の", "両側性の", "広範な", "高度な", "少量の", "限局性の", "一部に", "新規の", "明らかな", "中等度の")) + words
         grammar = next((name for name, parts in plans.GRAMMAR.items() if node.exam in parts["exams"]), None)
-        if grammar and grammar != "ecg" and not any(site in words for site in ("右", "左", "両", "肺", "肝", "脳", "腎", "膵", "胃", "腸", "脊", "弁", "心", "房", "室")):
+        if grammar and grammar != "ecg" and GENERIC.search(words) and not any(site in words for site in ("右", "左", "両", "肺", "肝", "脳", "腎", "膵", "胃", "腸", "脊", "弁", "心", "房", "室")):
             site = rng.choice(plans.GRAMMAR[grammar]["sites"])
             return rng.choice((f"{site}の{words}", f"{site}に{words}", f"{site}優位の{words}"))
-        if grammar:
+        if grammar and GENERIC.search(words):
             feature = rng.choice(plans.GRAMMAR[grammar]["features"])
             return f"{feature}{words}"
         return words
@@ -934,7 +981,7 @@ class Writer:
             name = match.group(1)
             if name[0] not in "DF":
                 return self.number_or_exam(name)
-            stock = diseases if name[0] == "D" else findings if rng.random() < 0.85 else diseases
+            stock = diseases if name[0] == "D" else findings if rng.random() < 0.92 or len(name) > 1 else diseases
             label = take(stock)
             if label == case.primary_label and rng.random() < 0.3:
                 return mark("dg", "本症") if rng.random() < 0.3 else rng.choice(("本症", "本疾患", "本症候群" if label.endswith("症候群") else "本症"))
@@ -1008,6 +1055,8 @@ class Writer:
             elif rng.random() < 0.75:
                 over = rng.random() < 0.4
                 parts.append((self.d(node, "dp" if over and rng.random() < 0.2 else "d"), not over, False))
+        for node in case.roots[1:]:
+            parts.append((self.d(node), rng.random() < 0.8, False))
         for label in case.past:
             ongoing = rng.random() < 0.35
             parts.append((self.other("d" if ongoing and rng.random() < 0.75 else "dp", label), ongoing, False))
@@ -1065,7 +1114,7 @@ class Writer:
         sentences = []
         if with_history:
             sentences += self.told_history()
-        exposures = [node for node in case.nodes if node.what == "exposure" and node.number not in self.told]
+        exposures = [node for node in case.nodes if node.what == "exposure" and node.number not in self.told and not node.late]
         for node in exposures:
             clause = self.exposure_clause(node)
             sentences.append(clause.replace("ていた", "ておりました") if style.polite else clause)
@@ -1074,14 +1123,14 @@ class Writer:
             size = rng.choice((1, 1, 2, 2, 3))
             groups.append(rest[:size])
             rest = rest[size:]
-        units = sorted(rng.sample(range(4), min(4, len(groups))), reverse=True)
+        units = sorted((rng.choices(range(4), (38, 30, 24, 8))[0] for _ in groups), reverse=True)
         contact_at = rng.randint(0, max(0, len(groups) - 1)) if rng.random() < 0.65 else -1
         arrive = rng.choice(plans.ARRIVE_BARE if style.note else plans.ARRIVE)
         if style.polite:
             arrive = re.sub("った$", "りました", arrive.replace("行った", "行いました")) if not arrive.endswith(("した", "れた")) else arrive[:-1] + "ました"
         opened = False
         for at, group in enumerate(groups):
-            unit = ("day", "week", "month", "year")[units[at]] if at < len(units) else "day"
+            unit = ("day", "week", "month", "year")[units[at]]
             anchor = self.ago(unit if rng.random() < 0.85 else None) + rng.choice(style.since + ("、", "に")) if rng.random() < 0.8 else rng.choice(("その後", "次第に", "徐々に", "さらに", ""))
             onset = rng.choice(plans.ONSET)
             marks = [self.d(node) for node in group]
@@ -1271,7 +1320,7 @@ class Writer:
         parts = [(order.get(node.core, 60 + rng.random()), self.pair(node.core, node.label.rsplit("/", 1)[1], node.number)) for node in abnormal]
         taken = {node.core for node in case.nodes if node.what == "test"}
         stock = [test for test in plans.TEST_COMMON if test not in taken and test in self.world.tests]
-        for test in rng.sample(stock, min(len(stock), rng.randint(0, 3 + len(abnormal)))):
+        for test in rng.sample(stock, min(len(stock), rng.randint(0, 2 + len(abnormal)))):
             parts.append((order[test], self.pair(test, self.unremarkable(test))))
         for test in self.case.absent["test"][: rng.choice((0, 0, 1, 2))]:
             taken.add(test)
@@ -1359,12 +1408,7 @@ class Writer:
     def remedy(self):
         """Drugs and treatments that suit the primary disease."""
         rng, world = self.rng, self.world
-        name = self.case.primary_label
-        for words, classes, drugs, treatments in plans.THERAPY:
-            if any(word in name for word in words):
-                break
-        else:
-            classes, drugs, treatments = plans.THERAPY_ANY
+        classes, drugs, treatments = remedies(self.case.primary_label)
         draw = rng.random()
         if draw < 0.45:
             drug = rng.choice(drugs)
@@ -1523,6 +1567,34 @@ class Writer:
             parts.append(rng.choice((f"{when}に{name}を併発し、{drug}を追加した", f"経過中に{name}を合併した", f"{when}、{name}をきたし{mark('r', rng.choice(('集中治療', '人工呼吸管理', '血液透析', '緊急手術', '輸血')))}を要した", f"{when}に{name}を発症した", f"{name}が続発したが保存的に{mark('c', '軽快')}した")) if not style.polite else f"経過中に{name}を合併しました")
         return parts
 
+    def adverse_part(self, exposure):
+        """A treatment and the harm that it did."""
+        rng, style = self.rng, self.style
+        harm = exposure.children[0]
+        drug = self.d(exposure)
+        inner = [node for node in harm.walk() if node is not harm]
+        effect = self.pair(harm.core, harm.label.rsplit("/", 1)[1], harm.number) + ("" if style.note else "となり") if harm.what == "test" else self.d(harm) + ("" if style.note else rng.choice(("が出現し", "を認め", "をきたし", "を生じ", "を発症し", "がみられ")))
+        first = rng.choice(plans.ADVERSE[:2] + plans.ADVERSE[3:]).format(M=drug, x=self.later(), E=effect)
+        parts = []
+        felt = [node for node in inner if node.what in ("symptom", "sign", "site", "lab_state", "felt", "seen")]
+        if felt:
+            parts.append(self.say([self.d(node) for node in felt], plans.SYMPTOM[:6]))
+        tests = [node for node in inner if node.what == "test"]
+        if tests:
+            parts.append(style.list_gap.join(self.pair(node.core, node.label.rsplit("/", 1)[1], node.number) for node in tests))
+        groups = {}
+        for node in inner:
+            if node.what == "exam":
+                groups.setdefault(node.exam, []).append(node)
+        parts += [self.exam_sentence(exam, nodes) for exam, nodes in groups.items()]
+        end = rng.choice(plans.ADVERSE_END).format(M=self.d(exposure) if rng.random() < 0.5 else "同薬" if f"{START}m" in drug else "これ", c=mark("c", rng.choice(plans.GOOD_STATE)))
+        if style.polite:
+            end = re.sub("した$", "しました", re.sub("られた$", "られます", end))
+            return [first + "ました" if first.endswith(("し", "め", "じ", "れ")) else first + "ました", *parts, end]
+        if not parts and end and not style.note:
+            return [f"{first}、{end}"]
+        return [self.closed(first) if not style.note else first, *parts, end]
+
     def course(self, room):
         rng, case, style = self.rng, self.case, self.style
         sentences = []
@@ -1543,6 +1615,8 @@ class Writer:
                 sentences += self.late_part(child)
                 if rng.random() < 0.4:
                     sentences.append(self.therapy())
+            elif child.what == "exposure":
+                sentences += self.adverse_part(child)
         sentences += self.leftover()
         if rng.random() < 0.4 and not style.note:
             sentences.insert(rng.randint(1, len(sentences)), self.explanation())
@@ -1561,7 +1635,7 @@ class Writer:
         """Diseases between the primary disease and its findings that no sentence has named yet, and findings left over."""
         rng, case, style = self.rng, self.case, self.style
         sentences = []
-        for node in case.root.walk():
+        for node in [node for root in case.roots for node in root.walk()]:
             if node.what in DISEASES and node.number not in self.told and node is not case.primary:
                 latent = len([child for child in node.children if child.number in self.told]) >= 1
                 if latent and rng.random() < 0.6:
@@ -1754,21 +1828,21 @@ def finish(case, marked):
         node.children = [child for child in node.children if prune(child)]
         return node.number in told or bool(node.children)
 
-    if not prune(case.root) or case.primary.number not in told:
+    roots = [root for root in case.roots if prune(root)]
+    if case.primary.number not in told:
         return None
     lines, line_of = [], {}
 
     def lay(node, depth):
         line_of[node.number] = len(lines)
-        label = unicodedata.normalize("NFKC", node.label)
-        lines.append("  " * depth + "-" + label)
+        lines.append("  " * depth + "-" + unicodedata.normalize("NFKC", node.label))
         for child in node.children:
             lay(child, depth + 1)
 
-    root = case.root
-    while root.number not in told and len(root.children) == 1 and root is not case.primary:
-        root = root.children[0]
-    lay(root, 0)
+    for root in roots:
+        while root.number not in told and len(root.children) == 1 and root is not case.primary:
+            root = root.children[0]
+        lay(root, 0)
     text, mentions = "", []
     for opening, words in segments(marked):
         if opening is not None:
