@@ -404,7 +404,7 @@ class Case:
         rng = self.rng
         owners = [node for node in self.primary.walk() if node.what in DISEASES]
         about = "".join(node.core for node in self.nodes if node.what in DISEASES or node.what == "exam")
-        for _ in range(rng.choice((0, 0, 1, 1, 2, 3))):
+        for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
             grammar = rng.choice(plans.DOMAIN_GRAMMAR[self.domain])
             words, exam = phrase(rng, grammar, about)
             if self.new(words, 0.7) and self.fits(words):
@@ -695,6 +695,8 @@ class Writer:
         rng, style = self.rng, self.style
         particle, joining, past, bare = rng.choice(predicates)
         things = self.join(items) if isinstance(items, list) else items
+        if particle == "に" and f"{END}に{START}" in things:
+            particle, joining, past, bare = "を", "認め", "認めた", "あり"
         if form == "end" and rng.random() < style.bare * 0.3 and predicates is not plans.NEGATED and bare not in ("なし", "なし"):
             if not any(predicates is stock for stock in (plans.NEGATED_FELT, plans.NEGATED_HEARD, plans.NEGATED_FELT_HAND)):
                 return things
@@ -829,7 +831,7 @@ class Writer:
                 name = plans.OLD_TESTS[test]
             elif abbreviations and draw < 0.45:
                 name = rng.choice(abbreviations[:2])
-            elif synonyms and draw > 0.88:
+            elif synonyms and draw > 0.88 and test not in plans.VITALS:
                 name = rng.choice(synonyms)
             else:
                 name = test
@@ -919,8 +921,8 @@ class Writer:
         else:
             plan = rng.choice((p, f"診断に苦慮した{p}", f"急速な経過をたどった{p}", f"{self.drug(self.remedy()[0])}が奏効した{p}", f"高齢発症の{p}", f"興味ある経過を示した{p}", f"剖検にて確認した{p}"))
         tail = rng.choice(plans.TITLE_END)
-        if plan.endswith("た") and tail == "例":
-            tail = "1例"
+        if plan.endswith("た"):
+            tail = "1例" if tail == "例" else tail.removeprefix("の")
         return plan + tail
 
     def fill(self, plan):
@@ -1028,7 +1030,7 @@ class Writer:
         if case.age < 16:
             sex = {"M": ("男児", "男児", "男"), "F": ("女児", "女児", "女")}[case.sex]
         joint = rng.choice(("の", "、", "、", "，", ""))
-        job = f"、{rng.choice(plans.JOBS)}" if rng.random() < 0.12 and case.age > 20 else ""
+        job = f"、{rng.choice(plans.JOBS)}" if rng.random() < 0.12 and 20 < case.age < 66 else ""
         return f"{case.age}歳{joint}{rng.choice(sex[:2]) if rng.random() < 0.85 else sex[2]}{job}"
 
     def complaint(self):
@@ -1190,13 +1192,14 @@ class Writer:
         sentences = []
         going = [disease for disease, ongoing, told in parts if ongoing and not told]
         over = [disease for disease, ongoing, told in parts if not ongoing and not told]
+        of_tree, of_none = ([disease for disease in over if ("#" in disease) == own] for own in (True, False))
         for group in self.grouped(going):
             when = f"{self.ago('year')}{rng.choice(('より', 'から'))}" if rng.random() < 0.4 else ""
             ends = ("で貴院に通院されています", "にて加療中の方です", "で内服加療中です") if style.polite else ("で近医通院中", "あり") if style.note else (
                 "で近医通院中であった", "にて加療中であった", "を有する", "で通院中", "に対し内服加療中であった", "を指摘されていた", "と診断され経過観察されていた", "で他院にて治療されていた",
                 f"に対し{self.drug(rng.choice(plans.REGULAR))}を内服していた", f"に対し{self.ago('year')}より{self.drug(rng.choice(self.world.medicines))}を投与されていた", f"で{self.drug(rng.choice(self.world.medicines))}による治療中であった", "があり、", "と診断されていた", "を放置していた", "で治療中、")
             sentences.append(when + self.join(group) + rng.choice(ends))
-        for group in self.grouped(over):
+        for group in self.grouped(of_tree) + self.grouped(of_none):
             when = f"{self.ago('year')}に" if rng.random() < 0.5 else ""
             ends = ("の既往がございます",) if style.polite else ("の既往", "既往") if style.note else (
                 "の既往があった", "の既往がある", "と診断された", "で入院した", f"に対し{mark('r', '手術')}を受けた", "を指摘された", "で治療を受けた", "の既往があり、", "に罹患した", "で加療され寛解した")
@@ -1338,10 +1341,9 @@ class Writer:
                     tail = "" if style.note or rng.random() < 0.5 else rng.choice(("であった", "であった", "", "を示した", "")) if not style.polite else "でした"
                     sentences.append(style.list_gap.join(group) + tail)
         states = self.pick(("lab_state",))
-        late = rng.random()
         for group in self.grouped(states):
             marks = [self.d(node) for node in group]
-            sentence = self.say(marks, plans.SHOWN_SURE if late < 0.7 else plans.SIGN)
+            sentence = self.say(marks, plans.SHOWN_SURE)
             lead = rng.choice(("血液検査で", "採血で", "血液検査上", "検査では", "", "", "生化学的に", "血算で")) if not style.note else ""
             sentences.insert(rng.randint(0, len(sentences)), lead + sentence)
         if rng.random() < 0.25:
@@ -1621,8 +1623,8 @@ class Writer:
         if rng.random() < 0.4 and not style.note:
             sentences.insert(rng.randint(1, len(sentences)), self.explanation())
         if rng.random() < 0.35:
-            word = self.other("d-", rng.choice(("再発", "再燃", "合併症", "後遺症", "副作用", rng.choice(self.world.known))))
-            sentences.append(rng.choice((f"以後{word}なく経過している", f"その後{word}はない", f"{word}を認めず退院した", f"{mark('x', f'{rng.randint(1, 9)}年間')}{word}なし")) if not style.polite else f"以後{word}なく経過しております")
+            word = self.other("d-", rng.choice(("再発", "再燃", "合併症", "後遺症", "副作用", rng.choice(self.world.known)) if self.good else ("合併症", "副作用", "他臓器障害", rng.choice(self.world.known))))
+            sentences.append(rng.choice((f"以後{word}なく経過している", f"その後{word}はない", f"{word}を認めず退院した", f"{mark('x', f'{rng.randint(1, 9)}年間')}{word}なし", f"現在まで{word}をみていない", f"{word}の徴候はない") if self.good else (f"経過中{word}はなかった", f"{word}は認めていない", f"{word}なし")) if not style.polite else f"以後{word}なく経過しております")
         elif rng.random() < 0.4 and not style.note:
             outcome = rng.choice(plans.OUTCOME if self.good else plans.OUTCOME_BAD).replace("{n}", str(rng.randint(9, 90)))
             sentences.append(outcome if not style.polite else "今後ともよろしくお願い申し上げます")
