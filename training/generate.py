@@ -140,7 +140,6 @@ def faults(record):
 def check(world, count):
     """Every check over `count` reports. The number of faults."""
     found, shares, texts, lengths = 0, collections.Counter(), set(), []
-    after = collections.defaultdict(collections.Counter)
     for seed in (1, 2):
         for at in range(count // 2):
             record = report(world, seed, at)
@@ -152,9 +151,7 @@ def check(world, count):
                 print(f"{record['id']}: the same text as another report", file=sys.stderr)
             texts.add(record["text"])
             lengths.append(len(record["text"]))
-            for start, stop, code, _ in record["mentions"]:
-                shares[code] += 1
-                after[record["text"][stop : stop + 4]][code] += 1
+            shares.update(code for _, _, code, _ in record["mentions"])
     if report(world, 1, 0) != report(world, 1, 0):
         found += 1
         print("the same seed gives different reports", file=sys.stderr)

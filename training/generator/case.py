@@ -172,7 +172,7 @@ class Case:
         """Findings by their frequency, each under the most specific disease that explains it."""
         rng, pool = self.rng, {}
         diseases = [node for root in self.roots for node in root.walk() if node.what in DISEASES]
-        below = set(id(node) for node in self.primary.walk())
+        below = {id(node) for node in self.primary.walk()}
         for node in diseases:
             depth, up = 0, node
             while up.parent:
@@ -297,7 +297,7 @@ class Case:
             if apart(label) and label not in self.past and label not in self.thought:
                 self.past.append(label)
         self.general = [label for label in [self.primary_label, self.root.label] + self.thought if world.kind.get(label) in DISEASES]
-        self.general += [label for label in rng.sample(world.known, 2)]
+        self.general += rng.sample(world.known, 2)
         self.general_findings = [effect for effect, (_, what, share) in world.of(self.primary_label).items() if what in ("symptom", "sign", "lab_state") + tuple(DISEASES)] or plans.ABSENT[self.domain]
 
 

@@ -5,7 +5,7 @@ import re
 
 from . import plans
 from .case import remedies
-from .marks import END, MARK, START, mark
+from .marks import END, START, mark
 from .world import DISEASES, alike
 
 GENERIC = re.compile("腫瘤$|結節|[^胸腹]影$|吸収域$|信号$|嚢胞|潰瘍$|びらん$|肥厚$|膿瘍$|血腫$|出血$|発赤$|狭窄$|石灰化$|浸潤$|線維化$|沈着$")
@@ -34,6 +34,10 @@ class Style:
         self.months = rng.choice(("か月", "か月", "カ月", "ヶ月", "ヵ月"))
         self.since = rng.choice((("より", "から"), ("より",), ("から",), ("より", "から", "頃より", "頃から", "以降")))
         self.together = rng.random() < 0.6
+
+
+# Predicates of what is there, and so may carry a detail.
+KEPT = (plans.SYMPTOM, plans.SIGN, plans.HEARD, plans.FELT, plans.SHOWN_SURE)
 
 
 class Writer:
@@ -184,9 +188,11 @@ class Writer:
         rng, style = self.rng, self.style
         particle, joining, past, bare = rng.choice(predicates)
         things = self.join(items) if isinstance(items, list) else items
+        if predicates in KEPT and rng.random() < 0.07:
+            things += self.detail()
         if particle == "に" and f"{END}に{START}" in things:
             particle, joining, past, bare = "を", "認め", "認めた", "あり"
-        if form == "end" and rng.random() < style.bare * 0.3 and predicates is not plans.NEGATED and bare not in ("なし", "なし"):
+        if form == "end" and rng.random() < style.bare * 0.3 and predicates is not plans.NEGATED:
             if not any(predicates is stock for stock in (plans.NEGATED_FELT, plans.NEGATED_HEARD, plans.NEGATED_FELT_HAND)):
                 return things
         if style.note or (form == "end" and rng.random() < style.bare):
@@ -196,6 +202,12 @@ class Writer:
         if form == "join":
             return things + particle + joining
         return things + particle + (self.kind_words(joining) if style.polite else past)
+
+    def detail(self):
+        """How much, how large, how often: what stands in brackets after a finding."""
+        rng = self.rng
+        words = rng.choice(plans.DETAILS).format(n=rng.randint(3, 95), m=rng.randint(3, 60), d=rng.randint(2, 12), g=rng.choice((1, 2, 3, 4)))
+        return rng.choice(("（{}）", "（{}）", "({})", " {}" if self.style.note else "（{}）")).format(words)
 
     @staticmethod
     def kind_words(joining):
@@ -525,8 +537,7 @@ class Writer:
     def complaint(self):
         felt = self.pick(("symptom", "felt"))
         seen = self.pick(("sign", "site", "seen"))
-        chosen = felt[: self.rng.choice((1, 1, 2, 2, 3))] or seen[:1]
-        return chosen
+        return felt[: self.rng.choice((1, 1, 2, 2, 3))] or seen[:1]
 
     def history(self):
         """Past diseases: those of the tree above the primary disease, and those without a role. (disease, holds on, told)"""
@@ -633,7 +644,7 @@ class Writer:
             opened = True
             last = at == len(groups) - 1
             if last and rng.random() < 0.4 and not style.note:
-                plan = rng.choice((f"{lead}{self.join(marks)}を主訴に{arrive}", f"{lead}{self.join(marks)}のため{arrive}", f"{lead}{self.say(marks, predicates, 'join')}、{arrive}", f"{lead}{self.say(marks, predicates, 'join')}たため{arrive}" if False else f"{lead}{self.join(marks)}が出現したため{arrive}", f"{lead}{self.join(marks)}で{arrive}"))
+                plan = rng.choice((f"{lead}{self.join(marks)}を主訴に{arrive}", f"{lead}{self.join(marks)}のため{arrive}", f"{lead}{self.say(marks, predicates, 'join')}、{arrive}", f"{lead}{self.join(marks)}が出現したため{arrive}", f"{lead}{self.join(marks)}で{arrive}"))
                 sentences.append(plan)
                 arrive = ""
             elif not last and rng.random() < 0.35 and not style.note:
@@ -702,7 +713,7 @@ class Writer:
 
         `settled`: the sentence says that it was diagnosed, so what holds is no mere suspicion."""
         rng, case = self.rng, self.case
-        if settled and rng.random() < 0.4:
+        if settled and rng.random() < 0.3:
             options = [node for node in case.nodes if node.what in DISEASES or node.what in ("lab_state", "sign")]
             return self.d(rng.choice(options)), True
         if case.thought and rng.random() < 0.68:
@@ -726,7 +737,7 @@ class Writer:
         disease, _ = self.candidate()
         drug = mark("m", rng.choice(plans.THERAPY_WEAK)) if rng.random() < 0.75 else self.drug(rng.choice(self.world.medicines))
         worse = mark("c", rng.choice(plans.BAD[:1] + ["悪化", "増悪"]))
-        futile = rng.choice((f"改善せず", "軽快せず", "効果なく", "反応に乏しく", "無効で", f"症状は{worse}し", "一時的な改善にとどまり", f"いったん{mark('c', rng.choice(plans.GOOD[:4]))}したが再燃し", "奏効せず"))
+        futile = rng.choice(("改善せず", "軽快せず", "効果なく", "反応に乏しく", "無効で", f"症状は{worse}し", "一時的な改善にとどまり", f"いったん{mark('c', rng.choice(plans.GOOD[:4]))}したが再燃し", "奏効せず"))
         images = [node for node in self.pick(("exam",)) if rng.random() < 0.6]
         signs = self.pick(("sign", "lab_state", "seen", "site"))
         if style.note:
@@ -883,7 +894,7 @@ class Writer:
             absent = [self.other("d-", word) for word in no]
             if rng.random() < 0.5:
                 return name + joint + self.join(absent) + rng.choice(("はなく", "を認めず", "はみられず", "はないものの", "を認めないが", "は明らかでなかったが")) + "、" + self.say(marks, predicates)
-            return name + joint + self.say(marks, predicates, "join") + rng.choice(("、", "たが")[:1]) + self.say(absent, plans.NEGATED[:7])
+            return name + joint + self.say(marks, predicates, "join") + "、" + self.say(absent, plans.NEGATED[:7])
         if len(marks) >= 2 and draw < 0.6:
             cut = rng.randint(1, len(marks) - 1)
             return name + joint + self.say(marks[:cut], predicates, "join") + "、" + rng.choice(("", "", "さらに", "また", "加えて")) + self.say(marks[cut:], predicates)
@@ -1086,7 +1097,7 @@ class Writer:
             return [f"{first}、{end}"]
         return [self.closed(first) if not style.note else first, *parts, end]
 
-    def course(self, room):
+    def course(self):
         rng, case, style = self.rng, self.case, self.style
         sentences = []
         if rng.random() < 0.5:
@@ -1102,7 +1113,6 @@ class Writer:
             sentences.append(self.therapy())
         for child in case.primary.children:
             if child.late and child.what in DISEASES:
-                at = len(sentences)
                 sentences += self.late_part(child)
                 if rng.random() < 0.4:
                     sentences.append(self.therapy())
@@ -1190,7 +1200,7 @@ class Writer:
             parts += [("labs", labs), ("images", images)]
         else:
             parts.append(("labs", labs + ("\n" if style.note else "") + images))
-        parts.append(("course", self.course(0)))
+        parts.append(("course", self.course()))
         if style.kind == "abstract" and rng.random() < 0.6 or style.kind == "summary" and rng.random() < 0.1:
             parts.append(("discussion", self.discussion()))
         merge = {"signs", "labs", "images"} if rng.random() < 0.25 else set()
@@ -1239,7 +1249,7 @@ class Writer:
         labs = self.labs()
         text += (lead if labs.startswith(START) and labs[1] == "k" else "") + labs
         text += self.run_on(self.images())
-        text += self.course(0)
+        text += self.course()
         if rng.random() < 0.4:
             text += self.discussion()
         return text
@@ -1252,4 +1262,4 @@ class Writer:
         text += rng.choice((f"{subject}でご紹介いただきました{self.who()}についてご報告いたします。", f"{self.who()}、{subject}にて受診されました。", f"{subject}を主訴に受診された{self.who()}の方です。"))
         text += "\n" * (rng.random() < 0.6) + self.present(True)
         text += self.signs() + self.labs() + "\n" * (rng.random() < 0.5) + self.run_on(self.images())
-        return text + self.course(0)
+        return text + self.course()
