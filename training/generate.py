@@ -36,7 +36,8 @@ LENGTH_CHARS = (250, 900)
 
 def finish(case, marked):
     """The text, its mentions and its tree; None if the report does not hold together."""
-    told = {int(number) for _, number in ((found.group(1), found.group(2)) for found in MARK.finditer(marked)) if number is not None}
+    told = {int(number) for _, number in ((found.group(1), found.group(2)) for found in MARK.finditer(marked))
+        if number is not None}
 
     def prune(node):
         node.children = [child for child in node.children if prune(child)]
@@ -81,16 +82,20 @@ def report(world, seed, at):
         marked = writer.write()
         marked = tidy(marked)
         if style.one_sentence_a_line:
-            marked = "".join(words.replace("。", "。\n") if opening is None else mark(opening[0], words, opening[1]) for opening, words in segments(marked)).rstrip("\n")
+            marked = "".join(words.replace("。", "。\n") if opening is None else mark(opening[0], words, opening[1])
+                for opening, words in segments(marked)).rstrip("\n")
         if style.old:
             marked = print_old(marked, rng)
         done = finish(case, marked)
         if done and LENGTH_CHARS[0] <= len(done[0]) <= LENGTH_CHARS[1]:
             text, tree, mentions = done
-            return {"id": f"gen-{seed}-{at:06d}", "text": text, "primary": unicodedata.normalize("NFKC", case.primary_label), "causal_tree": tree, "mentions": mentions}
+            return {"id": f"gen-{seed}-{at:06d}", "text": text,
+                "primary": unicodedata.normalize("NFKC", case.primary_label), "causal_tree": tree,
+                "mentions": mentions}
 
 
-TIDY = [(re.compile(r"。([、，])"), r"。"), (re.compile("、、+"), "、"), (re.compile("。。+"), "。"), (re.compile("、。"), "。"), (re.compile(r"\n\n+"), "\n"), (re.compile("^、|(?<=\n)、"), "")]
+TIDY = [(re.compile(r"。([、，])"), r"。"), (re.compile("、、+"), "、"), (re.compile("。。+"), "。"), (re.compile("、。"), "。"),
+    (re.compile(r"\n\n+"), "\n"), (re.compile("^、|(?<=\n)、"), "")]
 
 
 def tidy(marked):

@@ -35,7 +35,8 @@ class Case:
     def __init__(self, world, rng, findings):
         self.world, self.rng = world, rng
         self.nodes = []
-        self.primary_label = rng.choices(world.primaries, world.primary_weights)[0] if rng.random() < 0.65 else rng.choice(world.primaries)
+        self.primary_label = rng.choices(world.primaries,
+            world.primary_weights)[0] if rng.random() < 0.65 else rng.choice(world.primaries)
         self.person()
         self.primary = self.node(self.primary_label)
         self.root = self.primary
@@ -89,13 +90,16 @@ class Case:
             known = world.causes.get(self.root.label) or world.causes.get(world.parent.get(self.root.label), {})
             for cause, (relation, share) in known.items():
                 what = world.sort(cause)
-                if relation in ("causes", "predisposes", "complicates") and (what in DISEASES or what == "exposure") and self.fits(cause):
+                if relation in ("causes", "predisposes",
+                    "complicates") and (what in DISEASES or what == "exposure") and self.fits(cause):
                     core = cause[2:] if what == "exposure" else cause
                     if self.new(core, 0.55):
                         options["exposure" if what == "exposure" else "disease"].append(((cause, what, core), share + 0.08))
             if self.root.what == "exposure":
-                options["disease"] += [((label, "disease", label), 1) for label in self.indications() if self.new(label) and self.fits(label)]
-            stock = options["exposure"] if options["exposure"] and (not options["disease"] or rng.random() < 0.5) else options["disease"]
+                options["disease"] += [((label, "disease", label), 1) for label in self.indications()
+                    if self.new(label) and self.fits(label)]
+            stock = options["exposure"] if options["exposure"] and (not options["disease"]
+                or rng.random() < 0.5) else options["disease"]
             if not stock:
                 return
             (cause, what, core), _ = rng.choices(stock, [weight for _, weight in stock])[0]
@@ -115,7 +119,8 @@ class Case:
             return ["急性骨髄性白血病", "肝硬変", "末期腎不全", "再生不良性貧血"]
         if re.search("放射線|照射", bare):
             return ["肺癌", "子宮頸癌", "乳癌", "前立腺癌", "上咽頭癌"]
-        return next((diseases for pattern, diseases in plans.INDICATIONS if re.search(pattern, name) and bare in self.world.class_of), [])
+        return next((diseases for pattern, diseases in plans.INDICATIONS if re.search(pattern, name)
+            and bare in self.world.class_of), [])
 
     def below(self, node, depth):
         """Complications and intermediate pathologies under `node`, up to three steps."""
@@ -145,7 +150,8 @@ class Case:
             label = next((label for label in (f"H:{drug}使用", f"H:{drug}", f"H:{drug}後") if label in world.effects), None)
             if label is None or not self.new(drug, 0.7):
                 continue
-            effects = [(effect, what, share) for effect, (_, what, share) in world.effects[label].items() if what in DISEASES or what in ("symptom", "sign", "lab_state", "test")]
+            effects = [(effect, what, share) for effect, (_, what, share) in world.effects[label].items()
+                if what in DISEASES or what in ("symptom", "sign", "lab_state", "test")]
             rng.shuffle(effects)
             effects.sort(key=lambda effect: -effect[2] * rng.random())
             for effect, what, _ in effects[:3]:
@@ -164,7 +170,8 @@ class Case:
     def second(self):
         """A disease of its own beside the tree of the primary disease."""
         for label in self.rng.sample(plans.PAST, 5):
-            if label in self.world.kind and self.new(label, 0.5) and self.fits(label) and all(alike(label, cause) < 0.8 for cause in self.world.causes.get(self.primary_label, ())):
+            if label in self.world.kind and self.new(label, 0.5) and self.fits(label) and all(alike(label,
+                cause) < 0.8 for cause in self.world.causes.get(self.primary_label, ())):
                 self.roots.append(self.node(label))
                 return
 
@@ -178,7 +185,8 @@ class Case:
             while up.parent:
                 depth, up = depth + 1, up.parent
             role = (1.0 if node is self.primary else 0.8) if id(node) in below else 0.3
-            expected = {effect: (None, "test", 0.3) for pattern, results in plans.EXPECTED if re.search(pattern, node.label) for effect in results if effect.split("/")[0] in self.world.tests}
+            expected = {effect: (None, "test", 0.3) for pattern, results in plans.EXPECTED
+                if re.search(pattern, node.label) for effect in results if effect.split("/")[0] in self.world.tests}
             for effect, (_, what, share) in {**expected, **self.world.of(node.label)}.items():
                 if what not in DISEASES and what != "exposure":
                     known = pool.get(effect)
@@ -190,7 +198,8 @@ class Case:
                         if better > known[1]:
                             known[1], known[2] = better, node
         keyed = sorted(((rng.random() ** (1 / (share + 0.005)), effect) for effect, (share, *_) in pool.items()), reverse=True)
-        room = {"symptom": max(2, round(count * 0.3)), "sign": round(count * 0.25), "test": round(count * 0.5), "exam": max(1, round(count * 0.26)), "lab_state": round(count * 0.12)}
+        room = {"symptom": max(2, round(count * 0.3)), "sign": round(count * 0.25), "test": round(count * 0.5),
+            "exam": max(1, round(count * 0.26)), "lab_state": round(count * 0.12)}
         left = count
         for _, effect in keyed:
             _, _, owner, what = pool[effect]
@@ -207,7 +216,8 @@ class Case:
     def finding(self, effect, what):
         world, rng = self.world, self.rng
         if what == "exam" or what in SEEN_BY_EXAM:
-            exam, words = effect.split("=", 1) if what == "exam" else (rng.choice(world.exam_of[effect]) if effect in world.exam_of else None, effect)
+            exam, words = effect.split("=", 1) if what == "exam" else (rng.choice(world.exam_of[effect])
+                if effect in world.exam_of else None, effect)
             if exam is None or not self.new(words):
                 return None
             node = self.node(f"{exam}={words}", "exam", words)
@@ -215,13 +225,15 @@ class Case:
             return node
         if what == "test":
             test = effect.rsplit("/", 1)[0]
-            if any(node.what not in DISEASES and (node.core == test or self.says(node.core, test)) for node in self.nodes) or test == "血圧" and any(n.core.endswith("期血圧") for n in self.nodes):
+            if any(node.what not in DISEASES and (node.core == test or self.says(node.core, test))
+                for node in self.nodes) or test == "血圧" and any(n.core.endswith("期血圧") for n in self.nodes):
                 return None
             return self.node(effect, "test", test)
         core = effect.split("@")[0] if what == "site" else effect
         if not self.new(core) or any(node.what == "test" and self.says(core, node.core) for node in self.nodes):
             return None
-        if what in ("sign", "symptom") and rng.random() < 0.6 and not any(organ in effect for organ in "肢腹胸頸顔眼耳口唇手足趾指膝肩腿背腰半関肺心球結右左両節側膚"):
+        if what in ("sign", "symptom") and rng.random() < 0.6 and not any(organ in effect
+            for organ in "肢腹胸頸顔眼耳口唇手足趾指膝肩腿背腰半関肺心球結右左両節側膚"):
             sites = next((sites for pattern, sites in plans.SITES if re.search(pattern, effect)), None)
             if sites:
                 return self.node(f"{effect}@{rng.choice(sites)}", "site", core)
@@ -230,7 +242,9 @@ class Case:
     def says(self, state, test):
         """Whether a named state is a result of this test: 頻脈 of 脈拍."""
         row = self.world.tests[test]
-        return state in (row["low_label"], row["high_label"], row["positive_label"]) or test in state or any(name in state for name in self.world.names[("k", test)][0] if len(name) > 2)
+        return state in (row["low_label"], row["high_label"],
+            row["positive_label"]) or test in state or any(name in state for name in self.world.names[("k", test)][0]
+            if len(name) > 2)
 
     def invented(self):
         """Findings that no dictionary lists, from the grammars of plans.py."""
@@ -296,9 +310,11 @@ class Case:
             label = rng.choice(plans.PAST) if rng.random() < 0.75 else rng.choice(world.known)
             if apart(label) and label not in self.past and label not in self.thought:
                 self.past.append(label)
-        self.general = [label for label in [self.primary_label, self.root.label] + self.thought if world.kind.get(label) in DISEASES]
+        self.general = [label for label in [self.primary_label, self.root.label] + self.thought
+            if world.kind.get(label) in DISEASES]
         self.general += rng.sample(world.known, 2)
-        self.general_findings = [effect for effect, (_, what, share) in world.of(self.primary_label).items() if what in ("symptom", "sign", "lab_state") + tuple(DISEASES)] or plans.ABSENT[self.domain]
+        self.general_findings = [effect for effect, (_, what, share) in world.of(self.primary_label).items()
+            if what in ("symptom", "sign", "lab_state") + tuple(DISEASES)] or plans.ABSENT[self.domain]
 
 
 def remedies(label):
@@ -307,6 +323,9 @@ def remedies(label):
 
 
 ORGANS = "肺胸縦肝膵脾腎副腸盲胃食道胆膀門脳橋延髄視小下垂海椎頸腰心室房弁冠肋骨皮糸"
+
+
+LESION = re.compile("腫|結節|嚢|影|域|信号|潰瘍|びらん|病変|出血|浸潤|肉芽|沈着|隆起|膿瘍|血栓|壊死|線維化|増殖|細胞")
 
 
 def phrase(rng, grammar, about=""):
@@ -318,6 +337,8 @@ def phrase(rng, grammar, about=""):
         site = rng.choice(near)
     size = f"径{rng.randint(4, 90)}mm大の" if rng.random() < 0.5 and re.search("腫|結節|嚢|膿瘍|血栓|潰瘍|ポリープ", lesion) else ""
     form = rng.random()
+    if not LESION.search(lesion):
+        form = min(form, 0.44)
     if grammar == "ecg":
         words = f"{site}の{lesion}" if form < 0.6 else f"{site}の{feature}{lesion}" if form < 0.8 else f"{site}における{lesion}"
     elif form < 0.25:

@@ -20,7 +20,8 @@ def print_old(marked, rng):
         for new, old in words_old:
             words = words.replace(new, old)
         if small:
-            words = words.replace("mg/dL", "mg/dl").replace("g/dL", "g/dl").replace("μL", "μl").replace("/μl", rng.choice(("/μl", "/mm3"))).replace("U/L", "IU/l").replace("mEq/L", "mEq/l")
+            words = words.replace("mg/dL", "mg/dl").replace("g/dL", "g/dl").replace("μL", "μl").replace("/μl",
+                rng.choice(("/μl", "/mm3"))).replace("U/L", "IU/l").replace("mEq/L", "mEq/l")
         if wide:
             words = words.translate(WIDE).replace(" ", "　" if spaced else "")
         words = words.replace("、", stops[0]).replace("。", stops[1]) if not opening else words.replace("、", stops[0])

@@ -12,7 +12,7 @@ SHARE = {"obligate": 0.97, "very_frequent": 0.8, "frequent": 0.45, "occasional":
 DISEASES = {"disease", "syndrome", "pathology"}
 SEEN_BY_EXAM = {"imaging", "ecg", "endoscopy", "pathology_finding", "physiology"}
 NEVER = re.compile("新生児|胎児|乳児|未熟児|低出生|死亡|突然死|死産|周産期|仮死")
-CLAUSE = re.compile("[がをにへず]..*[いるずたくむすうぬ]$|[すたる]$|せず$|まらない$|しない$")
+CLAUSE = re.compile("[がをにへず]..*[いるずたくむすうぬ]$|[すたる]$|せず$|まらない$|しない$|しい$|るい$|ゆい$|むい$|ている$")
 ENGLISH = re.compile(r"[A-Za-z][a-z]+ [a-z]")
 
 
@@ -78,12 +78,14 @@ class World:
             self.drugs.append(row["label"])
             self.class_of[row["label"]] = row["class"]
             self.drug_class[row["class"]].append(row["label"])
-        self.medicines = [drug for name, members in self.drug_class.items() if name not in ("毒物", "粉塵", "喫煙", "薬効群", "依存性薬物", "健康食品", "消毒薬") for drug in members]
+        self.medicines = [drug for name, members in self.drug_class.items()
+            if name not in ("毒物", "粉塵", "喫煙", "薬効群", "依存性薬物", "健康食品", "消毒薬") for drug in members]
         self.treatments = []
         for row in table(DICTIONARIES / "treatments" / "treatments.tsv"):
             self.names[("r", row["label"])] = (several(row["synonyms"]), several(row["abbreviations"]))
             self.treatments.append(row["label"])
-        self.surgery = [row["label"] for row in table(DICTIONARIES / "treatments" / "treatments.tsv") if row["class"] in ("surgery", "intervention")]
+        self.surgery = [row["label"] for row in table(DICTIONARIES / "treatments" / "treatments.tsv")
+            if row["class"] in ("surgery", "intervention")]
         self.organisms = [row["label"] for row in table(DICTIONARIES / "organisms" / "organisms.tsv")]
         self.sites = {row["label"] for row in table(DICTIONARIES / "sites" / "sites.tsv")}
         self.knowledge()
@@ -125,7 +127,8 @@ class World:
         parent = self.parent.get(label)
         if findings >= 8 or not parent or parent not in self.effects:
             return own
-        inherited = {effect: (relation, what, share * 0.5) for effect, (relation, what, share) in self.effects[parent].items() if what not in DISEASES}
+        inherited = {effect: (relation, what, share * 0.5) for effect,
+            (relation, what, share) in self.effects[parent].items() if what not in DISEASES}
         return {**inherited, **own}
 
     def sort(self, label):

@@ -5,7 +5,7 @@ import re
 
 from . import plans
 from .case import remedies
-from .marks import END, START, mark
+from .marks import END, MIDDLE, START, mark
 from .world import DISEASES, alike
 
 GENERIC = re.compile("腫瘤$|結節|[^胸腹]影$|吸収域$|信号$|嚢胞|潰瘍$|びらん$|肥厚$|膿瘍$|血腫$|出血$|発赤$|狭窄$|石灰化$|浸潤$|線維化$|沈着$")
@@ -19,8 +19,12 @@ class Style:
         self.old = self.kind in ("abstract", "flow", "summary") and rng.random() < 0.42
         self.polite = self.kind == "letter"
         self.note = self.kind == "note"
-        self.bare = {"abstract": 0.22, "flow": 0.12, "summary": 0.55, "note": 0.95, "letter": 0.0}[self.kind] * rng.uniform(0.3, 1.2)
-        self.frame = rng.choice(("【{}】", "【{}】", "【{}】", "＜{}＞", "{}：", "〔{}〕", "■{} ", "[{}] ")) if self.kind == "abstract" else rng.choice(("{}: ", "{}：", "【{}】", "#{} ", "・{}：")) if self.kind == "summary" else rng.choice(("{}: ", "{}) ", "{}：", "{} ", "【{}】")) if self.note else ""
+        self.bare = {"abstract": 0.22, "flow": 0.12, "summary": 0.55, "note": 0.95,
+            "letter": 0.0}[self.kind] * rng.uniform(0.3, 1.2)
+        self.frame = rng.choice(("【{}】", "【{}】", "【{}】", "＜{}＞", "{}：", "〔{}〕", "■{} ",
+            "[{}] ")) if self.kind == "abstract" else rng.choice(("{}: ", "{}：", "【{}】", "#{} ",
+            "・{}：")) if self.kind == "summary" else rng.choice(("{}: ", "{}) ", "{}：", "{} ",
+            "【{}】")) if self.note else ""
         self.lines = self.kind in ("summary", "note") or rng.random() < 0.4
         self.titled = rng.random() < {"abstract": 0.4, "flow": 0.35, "summary": 0.1, "note": 0.05, "letter": 0.0}[self.kind]
         self.abbreviate = rng.uniform(0.0, 0.5) if not self.note else rng.uniform(0.4, 0.9)
@@ -95,11 +99,14 @@ class Writer:
         if draw < 0.45 or len(words) > 14:
             return words
         if draw < 0.6 and re.search("腫瘤|結節|嚢胞|潰瘍|ポリープ|膿瘍|血栓|隆起|腫瘍$", words):
-            return rng.choice((f"径{rng.randint(5, 80)}mm大の", f"{rng.randint(1, 9)}cm大の", f"最大径{rng.randint(10, 70)}mmの", f"{rng.randint(5, 60)}×{rng.randint(5, 40)}mmの")) + words
+            return rng.choice((f"径{rng.randint(5, 80)}mm大の", f"{rng.randint(1, 9)}cm大の",
+                f"最大径{rng.randint(10, 70)}mmの", f"{rng.randint(5, 60)}×{rng.randint(5, 40)}mmの")) + words
         if draw < 0.78:
-            return rng.choice(("軽度の", "著明な", "多発する", "散在する", "びまん性の", "両側性の", "広範な", "高度な", "少量の", "限局性の", "一部に", "新規の", "明らかな", "中等度の")) + words
+            return rng.choice(("軽度の", "著明な", "多発する", "散在する", "びまん性の", "両側性の", "広範な", "高度な", "少量の", "限局性の", "一部に",
+                "新規の", "明らかな", "中等度の")) + words
         grammar = next((name for name, parts in plans.GRAMMAR.items() if node.exam in parts["exams"]), None)
-        if grammar and grammar != "ecg" and GENERIC.search(words) and not any(site in words for site in ("右", "左", "両", "肺", "肝", "脳", "腎", "膵", "胃", "腸", "脊", "弁", "心", "房", "室")):
+        if grammar and grammar != "ecg" and GENERIC.search(words) and not any(site in words
+            for site in ("右", "左", "両", "肺", "肝", "脳", "腎", "膵", "胃", "腸", "脊", "弁", "心", "房", "室")):
             site = rng.choice(plans.GRAMMAR[grammar]["sites"])
             return rng.choice((f"{site}の{words}", f"{site}に{words}", f"{site}優位の{words}"))
         if grammar and GENERIC.search(words):
@@ -154,12 +161,17 @@ class Writer:
         x = self.ago(rng.choice(("month", "year", "month", "week")))
         if node.parent is not None and node.parent.what in DISEASES and rng.random() < 0.7:
             why = self.d(node.parent) + rng.choice(("に対し", "に対して", "のため", "で", "の治療として"))
-            return why + (f"{x}より{thing}" + (" " + self.dose() if rng.random() < 0.25 else "") + rng.choice(("を内服していた", "を投与されていた", "で治療されていた")) if self.oral(node) and f"{START}m" in thing else f"{x}に{thing}を" + rng.choice(("受けていた", "受けた", "施行された" if f"{START}r" in thing else "投与された")))
+            return why + (f"{x}より{thing}" + (" " + self.dose() if rng.random() < 0.25
+                else "") + rng.choice(("を内服していた", "を投与されていた", "で治療されていた")) if self.oral(node) and f"{START}m" in thing
+                else f"{x}に{thing}を" + rng.choice(("受けていた", "受けた", "施行された" if f"{START}r" in thing else "投与された")))
         if f"{START}m" in thing and not self.oral(node):
-            return rng.choice((f"{x}に{thing}の投与を受けた", f"{x}に{thing}を使用した", f"{thing}を{x}に投与された", f"{x}、{thing}が投与されていた", f"{thing}使用の既往があった"))
+            return rng.choice((f"{x}に{thing}の投与を受けた", f"{x}に{thing}を使用した", f"{thing}を{x}に投与された",
+                f"{x}、{thing}が投与されていた", f"{thing}使用の既往があった"))
         if f"{START}m" in thing:
             dose = " " + self.dose() if rng.random() < 0.25 else ""
-            return rng.choice((f"{x}より{thing}{dose}を内服していた", f"{thing}{dose}を{x}から使用していた", f"{x}に{thing}{dose}が開始された", f"{thing}{dose}の投与を受けていた", f"{x}より{thing}{dose}による治療を受けていた", f"{thing}{dose}を服用中であった", f"{x}に{thing}を投与された"))
+            return rng.choice((f"{x}より{thing}{dose}を内服していた", f"{thing}{dose}を{x}から使用していた", f"{x}に{thing}{dose}が開始された",
+                f"{thing}{dose}の投与を受けていた", f"{x}より{thing}{dose}による治療を受けていた", f"{thing}{dose}を服用中であった",
+                f"{x}に{thing}を投与された"))
         if f"{START}r" in thing:
             return rng.choice((f"{x}に{thing}を受けていた", f"{x}に{thing}を施行された", f"{thing}を{x}に受けた", f"{thing}の既往があった"))
         return rng.choice((f"{x}より{thing}があった", f"{x}に{thing}の機会があった", f"{thing}の病歴を有していた", f"{x}の{thing}が判明した", f"{thing}を認めた"))
@@ -188,8 +200,8 @@ class Writer:
         rng, style = self.rng, self.style
         particle, joining, past, bare = rng.choice(predicates)
         things = self.join(items) if isinstance(items, list) else items
-        if predicates in KEPT and rng.random() < 0.07:
-            things += self.detail()
+        if any(predicates is stock for stock in KEPT) and rng.random() < 0.07:
+            things += self.detail(things) if things.endswith(END) else ""
         if particle == "に" and f"{END}に{START}" in things:
             particle, joining, past, bare = "を", "認め", "認めた", "あり"
         if form == "end" and rng.random() < style.bare * 0.3 and predicates is not plans.NEGATED:
@@ -203,16 +215,20 @@ class Writer:
             return things + particle + joining
         return things + particle + (self.kind_words(joining) if style.polite else past)
 
-    def detail(self):
+    def detail(self, things):
         """How much, how large, how often: what stands in brackets after a finding."""
         rng = self.rng
-        words = rng.choice(plans.DETAILS).format(n=rng.randint(3, 95), m=rng.randint(3, 60), d=rng.randint(2, 12), g=rng.choice((1, 2, 3, 4)))
+        last = things[things.rfind(MIDDLE) + 1 : -1]
+        stock = next((stock for pattern, stock in plans.DETAILS_OF if re.search(pattern, last)), None)
+        words = rng.choice(stock if stock and rng.random() < 0.7 else plans.DETAILS)
+        words = words.format(n=rng.randint(3, 95), m=rng.randint(3, 60), d=rng.randint(2, 9), g=rng.choice((1, 2, 3, 4)))
         return rng.choice(("（{}）", "（{}）", "({})", " {}" if self.style.note else "（{}）")).format(words)
 
     @staticmethod
     def kind_words(joining):
         """「認め」 -> 「認めました」, 「認めず」 -> 「認めませんでした」."""
-        for tail, polite in (("せず", "しませんでした"), ("明らかでなく", "明らかではありませんでした"), ("なく", "ありませんでした"), ("的で", "的でした"), ("ず", "ませんでした"), ("で", "でした"), ("欠き", "欠いておりました")):
+        for tail, polite in (("せず", "しませんでした"), ("明らかでなく", "明らかではありませんでした"), ("乏しく", "乏しいものでした"), ("なく", "ありませんでした"), ("的で", "的でした"),
+            ("ず", "ませんでした"), ("で", "でした"), ("欠き", "欠いておりました")):
             if joining.endswith(tail):
                 return joining[: -len(tail)] + polite
         return joining + "ました"
@@ -231,24 +247,34 @@ class Writer:
         unit = unit or rng.choice(("day", "week", "month", "month", "year", "date"))
         near = rng.choice(("", "", "", "約", "入院", "受診"))
         if unit == "day":
-            words = rng.choice((f"{near}{rng.randint(2, 12)}日前", "前日", f"{near}{rng.randint(2, 9)}日前", "当日朝", "前夜", "昨夜", "今朝", "入院前日", "受診当日"))
+            words = rng.choice((f"{near}{rng.randint(2, 12)}日前", "前日", f"{near}{rng.randint(2, 9)}日前", "当日朝", "前夜",
+                "昨夜", "今朝", "入院前日", "受診当日"))
         elif unit == "week":
             words = f"{near}{rng.randint(1, 7)}週{rng.choice(('間', '間', ''))}前"
         elif unit == "month":
-            words = rng.choice((f"{near}{rng.randint(1, 10)}{self.style.months}前", f"{near}{rng.randint(1, 10)}{self.style.months}前", "半年前", "数か月前", "1か月ほど前"))
+            words = rng.choice((f"{near}{rng.randint(1, 10)}{self.style.months}前",
+                f"{near}{rng.randint(1, 10)}{self.style.months}前", "半年前", "数か月前", "1か月ほど前"))
         elif unit == "year":
-            words = rng.choice((f"{near}{rng.randint(1, 20)}年前", f"{max(4, self.case.age - rng.randint(1, 30))}歳時", "数年前", f"{rng.randint(2, 20)}年前", "十数年前", f"{max(4, self.case.age - rng.randint(1, 30))}歳頃"))
+            words = rng.choice((f"{near}{rng.randint(1, 20)}年前", f"{max(4, self.case.age - rng.randint(1, 30))}歳時",
+                "数年前", f"{rng.randint(2, 20)}年前", "十数年前", f"{max(4, self.case.age - rng.randint(1, 30))}歳頃"))
         else:
-            words = rng.choice((f"{rng.randint(1, 12)}月{rng.choice(('上旬', '中旬', '下旬', '初旬', '某日', ''))}", f"平成{rng.randint(1, 30)}年{rng.randint(1, 12)}月", f"20{rng.randint(10, 24)}年{rng.randint(1, 12)}月", f"X年{rng.randint(1, 12)}月", "昨年夏", "今年初め", "昨年末", f"昨年{rng.randint(1, 12)}月", f"平成{rng.randint(1, 30)}年{rng.randint(1, 12)}月{rng.randint(1, 28)}日"))
+            words = rng.choice((f"{rng.randint(1, 12)}月{rng.choice(('上旬', '中旬', '下旬', '初旬', '某日', ''))}",
+                f"平成{rng.randint(1, 30)}年{rng.randint(1, 12)}月", f"20{rng.randint(10, 24)}年{rng.randint(1, 12)}月",
+                f"X年{rng.randint(1, 12)}月", "昨年夏", "今年初め", "昨年末", f"昨年{rng.randint(1, 12)}月",
+                f"平成{rng.randint(1, 30)}年{rng.randint(1, 12)}月{rng.randint(1, 28)}日"))
         return mark("x", words)
 
     def later(self):
         rng = self.rng
-        return mark("x", rng.choice((f"第{rng.randint(2, 45)}病日", f"入院{rng.randint(2, 20)}日目", f"{rng.randint(1, 8)}週間後", f"{rng.randint(1, 9)}{self.style.months}後", "翌日", f"{rng.randint(2, 10)}日後", f"術後{rng.randint(1, 14)}日目", "翌週", f"投与{rng.randint(2, 14)}日目", f"第{rng.randint(2, 30)}病日", f"治療開始{rng.randint(1, 8)}週後", "半年後", "退院後")))
+        return mark("x", rng.choice((f"第{rng.randint(2, 45)}病日", f"入院{rng.randint(2, 20)}日目",
+            f"{rng.randint(1, 8)}週間後", f"{rng.randint(1, 9)}{self.style.months}後", "翌日", f"{rng.randint(2, 10)}日後",
+            f"術後{rng.randint(1, 14)}日目", "翌週", f"投与{rng.randint(2, 14)}日目", f"第{rng.randint(2, 30)}病日",
+            f"治療開始{rng.randint(1, 8)}週後", "半年後", "退院後")))
 
     def dose(self):
         rng = self.rng
-        return mark("q", rng.choice(plans.DOSES).format(n=rng.choice((0.5, 1, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 75, 80, 100, 150, 200, 250, 300, 400, 500, 600, 750, 1000)), g=rng.choice((0.5, 1, 1.5, 2, 3, 4, 6, 9, 12))))
+        return mark("q", rng.choice(plans.DOSES).format(n=rng.choice((0.5, 1, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 75,
+            80, 100, 150, 200, 250, 300, 400, 500, 600, 750, 1000)), g=rng.choice((0.5, 1, 1.5, 2, 3, 4, 6, 9, 12))))
 
     def number(self, value, decimals):
         if decimals <= 0:
@@ -261,10 +287,12 @@ class Writer:
         rng, style, world = self.rng, self.style, self.world
         row = world.tests[test]
         unit = row["unit"].replace("°C", "℃")
-        if result in ("陽性", "陰性") or (test not in plans.NUMBERS and test != "血圧" and not world.ranges.get(test)) or rng.random() < 0.07:
+        if result in ("陽性", "陰性") or (test not in plans.NUMBERS and test != "血圧"
+            and not world.ranges.get(test)) or rng.random() < 0.07:
             word = rng.choice(plans.RESULT_WORDS[result])
             if result == "陽性" and test.endswith("抗体") and rng.random() < 0.2:
-                word = rng.choice((f"{2 ** rng.randint(2, 8) * 10}倍", f"{2 ** rng.randint(2, 8) * 10}倍陽性", f"{rng.randint(20, 400)} U/mL", f"{rng.randint(11, 300)} U/mL"))
+                word = rng.choice((f"{2 ** rng.randint(2, 8) * 10}倍", f"{2 ** rng.randint(2, 8) * 10}倍陽性",
+                    f"{rng.randint(20, 400)} U/mL", f"{rng.randint(11, 300)} U/mL"))
             return word
         direction = {"低下": 0, "正常": 1, "上昇": 2}[result]
         if test == "血圧":
@@ -281,7 +309,8 @@ class Writer:
                 return rng.choice(plans.RESULT_WORDS[result])
         if test in ("血小板", "赤血球") or (test == "白血球" and style.myriad) and value >= 10000:
             if test != "白血球" and (style.myriad or style.note):
-                return f"{value / 10000:.1f}万" + (unit if style.units and rng.random() < 0.6 else "") if value < 1e6 else f"{value / 10000:.0f}万"
+                return f"{value / 10000:.1f}万" + (unit if style.units and rng.random() < 0.6
+                    else "") if value < 1e6 else f"{value / 10000:.0f}万"
             if test == "白血球":
                 return f"{value / 10000:.2f}万" + (unit if style.units else "")
             if rng.random() < 0.3 and test == "血小板":
@@ -292,7 +321,8 @@ class Writer:
         elif unit in ("%", "℃") and rng.random() < 0.7:
             text += unit
         if rng.random() < 0.04:
-            text += rng.choice(("と高値", "と上昇", "と増加")) if result == "上昇" else rng.choice(("と低値", "と低下", "と減少")) if result == "低下" else ""
+            text += rng.choice(("と高値", "と上昇", "と増加")) if result == "上昇" else rng.choice(("と低値", "と低下",
+                "と減少")) if result == "低下" else ""
         return text
 
     def by_range(self, test, direction):
@@ -305,17 +335,20 @@ class Writer:
         low, high = row["low"], row["high"]
         decimals = max(len(part.partition(".")[2]) for part in (low, high))
         low, high = float(low) if low else None, float(high) if high else None
+        narrow = low is not None and high is not None and 0 < high < 2.2 * low
         if direction == 2:
             if high is None:
                 return None, 0
-            return (high * math.exp(rng.uniform(0.15, 2.4)) if high > 0 else rng.uniform(1, 9)), decimals
+            span = (0.06, 0.5) if narrow else (0.15, 2.2)
+            return (high * math.exp(rng.uniform(*span)) if high > 0 else rng.uniform(1, 9)), decimals
         if direction == 0:
             if low is None or low <= 0:
                 return None, 0
-            return low * rng.uniform(0.15, 0.88), decimals
+            return low * (rng.uniform(0.6, 0.95) if narrow else rng.uniform(0.15, 0.88)), decimals
         if low is not None and high is not None:
             return rng.uniform(low + (high - low) * 0.1, high - (high - low) * 0.1), decimals
-        return (rng.uniform(high * 0.2, high * 0.9), decimals) if high else (low * rng.uniform(1.1, 1.8), decimals) if low else (None, 0)
+        return (rng.uniform(high * 0.2, high * 0.9), decimals) if high else (low * rng.uniform(1.1, 1.8),
+            decimals) if low else (None, 0)
 
     def unremarkable(self, test):
         """The result that this test gives where nothing is wrong."""
@@ -349,13 +382,15 @@ class Writer:
         if gap == "" and value[0] in "(（陽陰高低正上増著強弱感基異検軽減" and self.rng.random() < 0.5:
             gap = self.rng.choice(("", " ", "は"))
         tail = re.match("(.*?)(と(?:高値|上昇|増加|低値|低下|減少))$", value)
-        code = mark("v", tail.group(1), number) + tail.group(2)[0] + mark("v", tail.group(2)[1:], number) if tail else mark("v", value, number)
+        code = mark("v", tail.group(1), number) + tail.group(2)[0] + mark("v", tail.group(2)[1:],
+            number) if tail else mark("v", value, number)
         return mark("k", self.test_name(test), number) + gap + code
 
     # -- parts of the report ------------------------------------------------------------------------------------------
     def pick(self, what, late=False, used=False):
         """The nodes of a kind that are not told yet."""
-        return [node for node in self.case.nodes if node.what in what and node.late == late and (used or node.number not in self.told)]
+        return [node for node in self.case.nodes if node.what in what and node.late == late
+            and (used or node.number not in self.told)]
 
     def negate(self, items, kind, form="end"):
         """Findings that are not there."""
@@ -374,7 +409,8 @@ class Writer:
             if draw < 0.8:
                 return self.join(marked) + rng.choice(("なし", "なし", "なく", "ない"))[:2]
         if len(marked) > 1 and form == "end" and rng.random() < 0.3:
-            return "、".join(marked) + rng.choice(("はいずれも認めない", "はいずれもなし", "はいずれも認めなかった", "などは認めず", "のいずれも認めなかった")) if not self.style.polite else self.join(marked) + "はいずれも認めませんでした"
+            return "、".join(marked) + rng.choice(("はいずれも認めない", "はいずれもなし", "はいずれも認めなかった", "などは認めず",
+                "のいずれも認めなかった")) if not self.style.polite else self.join(marked) + "はいずれも認めませんでした"
         return self.say(marked, predicates, form)
 
     def some_absent(self, kind, most=2):
@@ -394,13 +430,18 @@ class Writer:
 
     def explanation(self):
         """A sentence that gives a finding its cause."""
-        told = [node for node in self.case.nodes if node.number in self.told and node.parent is not None and node.parent.what in DISEASES and node.what in ("symptom", "sign", "lab_state", "site", "pathology", "disease", "syndrome", "test")]
+        told = [node for node in self.case.nodes if node.number in self.told and node.parent is not None
+            and node.parent.what in DISEASES and node.what in ("symptom", "sign", "lab_state", "site", "pathology",
+            "disease", "syndrome", "test")]
         if not told:
             return ""
         node = self.rng.choice(told)
-        finding = mark("k", self.test_name(node.core), node.number) + self.rng.choice(("", "の")) + mark("c", {"上昇": "上昇", "低下": "低下"}.get(node.label.rsplit("/", 1)[1], "異常"), node.number) if node.what == "test" else self.d(node)
+        finding = mark("k", self.test_name(node.core), node.number) + self.rng.choice(("", "の")) + mark("c",
+            {"上昇": "上昇", "低下": "低下"}.get(node.label.rsplit("/", 1)[1], "異常"),
+            node.number) if node.what == "test" else self.d(node)
         sentence = self.rng.choice(plans.EXPLAINS).format(A=self.d(node.parent), F=finding)
-        return re.sub("した$", "しております", re.sub("られた$", "られます", re.sub("考えた$", "考えます", sentence))) if self.style.polite else sentence
+        return re.sub("した$", "しております", re.sub("られた$", "られます",
+            re.sub("考えた$", "考えます", sentence))) if self.style.polite else sentence
 
     def title(self):
         rng, case = self.rng, self.case
@@ -413,14 +454,19 @@ class Writer:
             plan = self.relate(parent, p)
         elif children and draw < 0.65:
             child = self.d(rng.choice(children))
-            plan = rng.choice((f"{child}を合併した{p}", f"{p}に{child}を合併した", f"{child}を契機に診断された{p}", f"{child}を呈した{p}", f"{p}に{child}を続発した", f"{child}で発症した{p}"))
+            plan = rng.choice((f"{child}を合併した{p}", f"{p}に{child}を合併した", f"{child}を契機に診断された{p}", f"{child}を呈した{p}",
+                f"{p}に{child}を続発した", f"{child}で発症した{p}"))
         elif felt and draw < 0.8:
             finding = self.d(rng.choice(felt))
-            plan = rng.choice((f"{finding}を契機に診断された{p}", f"{finding}で発症した{p}", f"{finding}を主訴に来院した{p}", f"{finding}を伴った{p}", f"{finding}を呈した{p}"))
+            plan = rng.choice((f"{finding}を契機に診断された{p}", f"{finding}で発症した{p}", f"{finding}を主訴に来院した{p}",
+                f"{finding}を伴った{p}", f"{finding}を呈した{p}"))
         elif case.thought and draw < 0.87:
-            plan = rng.choice((f"{self.other('dx', case.thought[0])}との鑑別を要した{p}", f"当初{self.other('dx', case.thought[0])}を疑われた{p}", f"{self.other('dx', case.thought[0])}として加療されていた{p}"))
+            plan = rng.choice((f"{self.other('dx', case.thought[0])}との鑑別を要した{p}",
+                f"当初{self.other('dx', case.thought[0])}を疑われた{p}",
+                f"{self.other('dx', case.thought[0])}として加療されていた{p}"))
         else:
-            plan = rng.choice((p, f"診断に苦慮した{p}", f"急速な経過をたどった{p}", f"{self.drug(self.remedy()[0])}が奏効した{p}", f"高齢発症の{p}", f"興味ある経過を示した{p}", f"剖検にて確認した{p}"))
+            plan = rng.choice((p, f"診断に苦慮した{p}", f"急速な経過をたどった{p}", f"{self.drug(self.remedy()[0])}が奏効した{p}",
+                f"高齢発症の{p}", f"興味ある経過を示した{p}", f"剖検にて確認した{p}"))
         tail = rng.choice(plans.TITLE_END)
         if plan.endswith("た"):
             tail = "1例" if tail == "例" else tail.removeprefix("の")
@@ -437,7 +483,8 @@ class Writer:
             if name == "A":
                 return self.d(case.primary.parent)
             if name == "F":
-                return self.d(rng.choice([node for node in case.nodes if node.what in ("symptom", "sign", "lab_state", "site", "exam", "felt", "seen")]))
+                return self.d(rng.choice([node for node in case.nodes if node.what in ("symptom", "sign", "lab_state",
+                    "site", "exam", "felt", "seen")]))
             if name == "N":
                 return self.other("d-", (case.absent["seen"] or case.absent["felt"])[0])
             if name == "X":
@@ -450,10 +497,13 @@ class Writer:
         rng = self.rng
         if name == "e":
             exams = [node.exam for node in self.case.nodes if node.exam]
-            return self.exam(rng.choice(exams) if exams and rng.random() < 0.7 else rng.choice(("生検", "造影CT", "心エコー", "頭部MRI", "血液培養", "上部消化管内視鏡")))
+            return self.exam(rng.choice(exams) if exams and rng.random() < 0.7
+                else rng.choice(("生検", "造影CT", "心エコー", "頭部MRI", "血液培養", "上部消化管内視鏡")))
         if name == "r":
-            return mark("r", rng.choice(("ステロイドパルス療法", "血漿交換", "外科的切除", "早期の手術", "放射線療法", "免疫抑制療法", "化学療法", "透析療法", "抗凝固療法", "補助循環")))
-        return {"rare": rng.choice(plans.RARE), "pct": str(rng.choice((1, 2, 5, 10, 15, 20, 30, 40, 60, 80))), "n": str(rng.randint(2, 60))}[name]
+            return mark("r", rng.choice(("ステロイドパルス療法", "血漿交換", "外科的切除", "早期の手術", "放射線療法", "免疫抑制療法", "化学療法", "透析療法",
+                "抗凝固療法", "補助循環")))
+        return {"rare": rng.choice(plans.RARE), "pct": str(rng.choice((1, 2, 5, 10, 15, 20, 30, 40, 60, 80))),
+            "n": str(rng.randint(2, 60))}[name]
 
     def general_statement(self):
         """What is said of other patients."""
@@ -487,11 +537,14 @@ class Writer:
             stock = diseases if name[0] == "D" else findings if rng.random() < 0.92 or len(name) > 1 else diseases
             label = take(stock)
             if label == case.primary_label and rng.random() < 0.3:
-                return mark("dg", "本症") if rng.random() < 0.3 else rng.choice(("本症", "本疾患", "本症候群" if label.endswith("症候群") else "本症"))
+                return mark("dg", "本症") if rng.random() < 0.3 else rng.choice(("本症", "本疾患",
+                    "本症候群" if label.endswith("症候群") else "本症"))
             items = [self.other("dg", label)]
             while rng.random() < 0.18 and len(items) < 3:
                 items.append(self.other("dg", take(stock)))
-            tail = rng.choice(("", "", "", "", "症例", "例", "患者")) if name[0] == "D" and match.end() < len(plan) and plan[match.end()] in "はでに" and not plan[match.end() :].startswith(("に先行", "に類似")) else ""
+            tail = rng.choice(("", "", "", "", "症例", "例",
+                "患者")) if name[0] == "D" and match.end() < len(plan) and plan[match.end()] in "はでに" and not plan[match.end() :].startswith(("に先行",
+                "に類似")) else ""
             return self.join(items) + tail
 
         return re.sub(r"\{(\w+)\}", slot, plan)
@@ -527,7 +580,9 @@ class Writer:
         rng, case = self.rng, self.case
         sex = {"M": ("男性", "男性", "男"), "F": ("女性", "女性", "女")}[case.sex]
         if self.style.note:
-            return rng.choice((f"{case.age}{case.sex}", f"{case.age}歳{sex[0]}", f"{case.age}歳{sex[2]}", f"{case.age}yo {case.sex}", f"{case.age}代 {sex[2]}" if case.age % 10 == 0 else f"{case.age}{case.sex}"))
+            return rng.choice((f"{case.age}{case.sex}", f"{case.age}歳{sex[0]}", f"{case.age}歳{sex[2]}",
+                f"{case.age}yo {case.sex}", f"{case.age}代 {sex[2]}" if case.age % 10 == 0
+                else f"{case.age}{case.sex}"))
         if case.age < 16:
             sex = {"M": ("男児", "男児", "男"), "F": ("女児", "女児", "女")}[case.sex]
         joint = rng.choice(("の", "、", "、", "，", ""))
@@ -572,13 +627,16 @@ class Writer:
         if told or draw < 0.4:
             return disease
         if draw < 0.6:
-            return rng.choice((f"{disease}（{self.ago('year')}）", f"{disease}（{self.ago('year')}）", f"{disease}：{self.ago('year')}"))
+            return rng.choice((f"{disease}（{self.ago('year')}）", f"{disease}（{self.ago('year')}）",
+                f"{disease}：{self.ago('year')}"))
         if draw < 0.72:
             return f"{self.ago('year')}に{disease}" if not ongoing else f"{self.ago('year')}{rng.choice(('より', 'から'))}{disease}"
         regular = self.drug(rng.choice(plans.REGULAR))
         if ongoing:
-            return rng.choice((f"{disease}（{regular}内服中）", f"{disease}で通院中", f"{disease}にて{regular}を内服中", f"{disease}（{rng.choice(plans.FACILITY)}通院中）", f"{disease}（無治療）", f"{disease}、{regular}内服"))
-        return rng.choice((f"{disease}（{self.ago('year')}、{mark('r', '手術')}）", f"{disease}の既往", f"{disease}（治癒）", f"{self.ago('year')}に{disease}で入院", f"{disease}で{mark('r', '手術')}", f"{disease}の既往あり", f"{disease}（寛解）"))
+            return rng.choice((f"{disease}（{regular}内服中）", f"{disease}で通院中", f"{disease}にて{regular}を内服中",
+                f"{disease}（{rng.choice(plans.FACILITY)}通院中）", f"{disease}（無治療）", f"{disease}、{regular}内服"))
+        return rng.choice((f"{disease}（{self.ago('year')}、{mark('r', '手術')}）", f"{disease}の既往", f"{disease}（治癒）",
+            f"{self.ago('year')}に{disease}で入院", f"{disease}で{mark('r', '手術')}", f"{disease}の既往あり", f"{disease}（寛解）"))
 
     def family(self):
         rng, world = self.rng, self.world
@@ -586,13 +644,17 @@ class Writer:
         if draw < 0.35:
             return rng.choice(plans.NOTHING)
         if draw < 0.5:
-            return self.other("d-", rng.choice(self.case.general[:1] + ["同症", "突然死", "悪性腫瘍", "膠原病", "類縁疾患"])) + rng.choice(("の家族歴なし", "なし", "の家族歴はない"))
+            return self.other("d-", rng.choice(self.case.general[:1] + ["同症", "突然死", "悪性腫瘍", "膠原病",
+                "類縁疾患"])) + rng.choice(("の家族歴なし", "なし", "の家族歴はない"))
         parts = []
         for _ in range(rng.choice((1, 1, 2))):
             label = rng.choice(plans.PAST) if rng.random() < 0.6 else rng.choice(world.known) if rng.random() < 0.6 else self.case.primary_label
             who = rng.choice(plans.FAMILY)
             disease = self.other("df", label)
-            parts.append(rng.choice((f"{who}に{disease}", f"{who}：{disease}", f"{who} {disease}", f"{who}が{disease}", f"{disease}（{who}）", f"{who}が{disease}で死亡", f"{who}に{disease}あり", f"{who}は{disease}", f"{who}も{disease}", f"{who}が{rng.randint(3, 8) * 10}歳代で{disease}", f"{who}と{rng.choice(plans.FAMILY)}に{disease}", f"{who}が{disease}で通院中")))
+            parts.append(rng.choice((f"{who}に{disease}", f"{who}：{disease}", f"{who} {disease}", f"{who}が{disease}",
+                f"{disease}（{who}）", f"{who}が{disease}で死亡", f"{who}に{disease}あり", f"{who}は{disease}",
+                f"{who}も{disease}", f"{who}が{rng.randint(3, 8) * 10}歳代で{disease}",
+                f"{who}と{rng.choice(plans.FAMILY)}に{disease}", f"{who}が{disease}で通院中")))
         return "、".join(parts)
 
     def social(self):
@@ -629,12 +691,14 @@ class Writer:
         contact_at = rng.randint(0, max(0, len(groups) - 1)) if rng.random() < 0.65 else -1
         arrive = rng.choice(plans.ARRIVE_BARE if style.note else plans.ARRIVE)
         if style.polite:
-            arrive = re.sub("った$", "りました", arrive.replace("行った", "行いました")) if not arrive.endswith(("した", "れた")) else arrive[:-1] + "ました"
+            arrive = re.sub("った$", "りました", arrive.replace("行った", "行いました")) if not arrive.endswith(("した",
+                "れた")) else arrive[:-1] + "ました"
         opened = False
         for at, group in enumerate(groups):
             unit = ("day", "week", "month", "year")[units[at]]
-            anchor = self.ago(unit if rng.random() < 0.85 else None) + rng.choice(style.since + ("、", "に")) if rng.random() < 0.8 else rng.choice(("その後", "次第に", "徐々に", "さらに", ""))
-            onset = rng.choice(plans.ONSET)
+            anchor = self.ago(unit if rng.random() < 0.85 else None) + rng.choice(style.since + ("、",
+                "に")) if rng.random() < 0.8 else rng.choice(("その後", "次第に", "徐々に", "さらに", ""))
+            onset = rng.choice(plans.ONSET) if anchor not in ("次第に", "徐々に", "さらに") else ""
             marks = [self.d(node) for node in group]
             if not onset or onset.endswith("の") or onset.endswith("る"):
                 lead = f"{anchor}{onset}"
@@ -644,7 +708,9 @@ class Writer:
             opened = True
             last = at == len(groups) - 1
             if last and rng.random() < 0.4 and not style.note:
-                plan = rng.choice((f"{lead}{self.join(marks)}を主訴に{arrive}", f"{lead}{self.join(marks)}のため{arrive}", f"{lead}{self.say(marks, predicates, 'join')}、{arrive}", f"{lead}{self.join(marks)}が出現したため{arrive}", f"{lead}{self.join(marks)}で{arrive}"))
+                plan = rng.choice((f"{lead}{self.join(marks)}を主訴に{arrive}", f"{lead}{self.join(marks)}のため{arrive}",
+                    f"{lead}{self.say(marks, predicates, 'join')}、{arrive}",
+                    f"{lead}{self.join(marks)}が出現したため{arrive}", f"{lead}{self.join(marks)}で{arrive}"))
                 sentences.append(plan)
                 arrive = ""
             elif not last and rng.random() < 0.35 and not style.note:
@@ -668,6 +734,8 @@ class Writer:
         sentences = [sentence for sentence in sentences if sentence]
         if sentences and sentences[-1].endswith("、"):
             sentences[-1] = self.closed(sentences[-1][:-1])
+        if self.style.polite:
+            sentences = [self.courteous(sentence) for sentence in sentences]
         text = ""
         stop = self.rng.choice(("。", "。", " ", "。\n")) if self.style.note else "。"
         for sentence in sentences:
@@ -675,10 +743,20 @@ class Writer:
                 text += sentence if sentence.endswith("、") else sentence + stop
         return text.strip()
 
+    @staticmethod
+    def courteous(sentence):
+        """A plain sentence in the manner of a letter: 「投与されていた」 -> 「投与されておりました」."""
+        if sentence.endswith(("ました", "でした", "ですが", "ません")) or not sentence.endswith("た"):
+            return sentence
+        for tail, polite in (("ていた", "ておりました"), ("であった", "でした"), ("かった", "かったです"), ("あった", "ありました"), ("至った", "至りました"), ("なった", "なりました"), ("行った", "行いました")):
+            if sentence.endswith(tail):
+                return sentence.removesuffix(tail) + polite
+        return sentence[:-1] + "ました" if not sentence.endswith("った") else sentence
+
     def closed(self, sentence):
         """A joining form made an end: 「疑われ」 -> 「疑われた」."""
         if self.style.polite:
-            return sentence + "ました" if sentence[-1] in "しれめり" else sentence
+            return sentence + "ました" if sentence[-1] in "しれめりいきじせ" else sentence
         if sentence.endswith(("し", "れ", "め", "え")):
             return sentence + "た"
         return sentence[:-1] + "った" if sentence.endswith("り") else sentence[:-1] + "った" if sentence.endswith("い") else sentence
@@ -697,15 +775,20 @@ class Writer:
             when = f"{self.ago('year')}{rng.choice(('より', 'から'))}" if rng.random() < 0.4 else ""
             ends = ("で貴院に通院されています", "にて加療中の方です", "で内服加療中です") if style.polite else ("で近医通院中", "あり") if style.note else (
                 "で近医通院中であった", "にて加療中であった", "を有する", "で通院中", "に対し内服加療中であった", "を指摘されていた", "と診断され経過観察されていた", "で他院にて治療されていた",
-                f"に対し{self.drug(rng.choice(plans.REGULAR))}を内服していた", f"に対し{self.ago('year')}より{self.drug(rng.choice(self.world.medicines))}を投与されていた", f"で{self.drug(rng.choice(self.world.medicines))}による治療中であった", "があり、", "と診断されていた", "を放置していた", "で治療中、")
+                f"に対し{self.drug(rng.choice(plans.REGULAR))}を内服していた",
+                    f"に対し{self.ago('year')}より{self.drug(rng.choice(self.world.medicines))}を投与されていた",
+                    f"で{self.drug(rng.choice(self.world.medicines))}による治療中であった", "があり、", "と診断されていた", "を放置していた",
+                    "で治療中、")
             sentences.append(when + self.join(group) + rng.choice(ends))
         for group in self.grouped(of_tree) + self.grouped(of_none):
             when = f"{self.ago('year')}に" if rng.random() < 0.5 else ""
             ends = ("の既往がございます",) if style.polite else ("の既往", "既往") if style.note else (
-                "の既往があった", "の既往がある", "と診断された", "で入院した", f"に対し{mark('r', '手術')}を受けた", "を指摘された", "で治療を受けた", "の既往があり、", "に罹患した", "で加療され寛解した")
+                "の既往があった", "の既往がある", "と診断された", "で入院した", f"に対し{mark('r', '手術')}を受けた", "を指摘された", "で治療を受けた", "の既往があり、",
+                    "に罹患した", "で加療され寛解した")
             sentences.append(when + self.join(group) + rng.choice(ends))
         rng.shuffle(sentences)
-        sentences += [thing + ("があった" if not style.polite and not style.note and rng.random() < 0.3 else "") for thing, _, told in parts if told]
+        sentences += [thing + ("があった" if not style.polite and not style.note and rng.random() < 0.3 else "")
+            for thing, _, told in parts if told]
         return sentences
 
     def candidate(self, settled=False):
@@ -728,7 +811,8 @@ class Writer:
 
     def modified(self, label):
         words = self.surface(label)
-        return self.rng.choice(("急性", "右", "左", "再発性", "軽症", "原発性", "ウイルス性", "細菌性")) + words if self.rng.random() < 0.06 else words
+        return self.rng.choice(("急性", "右", "左", "再発性", "軽症", "原発性", "ウイルス性",
+            "細菌性")) + words if self.rng.random() < 0.06 else words
 
     def contact(self):
         """What another doctor thought and did."""
@@ -737,33 +821,47 @@ class Writer:
         disease, _ = self.candidate()
         drug = mark("m", rng.choice(plans.THERAPY_WEAK)) if rng.random() < 0.75 else self.drug(rng.choice(self.world.medicines))
         worse = mark("c", rng.choice(plans.BAD[:1] + ["悪化", "増悪"]))
-        futile = rng.choice(("改善せず", "軽快せず", "効果なく", "反応に乏しく", "無効で", f"症状は{worse}し", "一時的な改善にとどまり", f"いったん{mark('c', rng.choice(plans.GOOD[:4]))}したが再燃し", "奏効せず"))
+        futile = rng.choice(("改善せず", "軽快せず", "効果なく", "反応に乏しく", "無効で", f"症状は{worse}し", "一時的な改善にとどまり",
+            f"いったん{mark('c', rng.choice(plans.GOOD[:4]))}したが再燃し", "奏効せず"))
         images = [node for node in self.pick(("exam",)) if rng.random() < 0.6]
         signs = self.pick(("sign", "lab_state", "seen", "site"))
         if style.note:
             settled, _ = self.candidate(True)
-            return rng.choice((f"{place}で{settled}として{drug}→{rng.choice(('無効', '改善なし', '不変'))}", f"{place}で{disease}疑い、{drug}処方", f"{place}: {disease}?", f"{settled}の診断で{drug}内服", f"{place}で{settled}と言われ{drug}のみ", f"{settled}で{drug}"))
+            return rng.choice((f"{place}で{settled}として{drug}→{rng.choice(('無効', '改善なし', '不変'))}",
+                f"{place}で{disease}疑い、{drug}処方", f"{place}: {disease}?", f"{settled}の診断で{drug}内服",
+                f"{place}で{settled}と言われ{drug}のみ", f"{settled}で{drug}"))
         draw = rng.random()
         if draw < 0.5 or not (images or signs):
             settled, _ = self.candidate(True)
             several = f"{disease}{rng.choice(('あるいは', 'または', '、', 'ないし', 'や'))}{mark('dx', self.modified(rng.choice(case.thought)))}" if case.thought and rng.random() < 0.2 else disease
             return rng.choice((
-                f"{place}で{settled}と診断され{drug}を処方されたが{futile}、", f"{place}を受診し{settled}として{drug}を投与されたが{futile}、", f"{place}にて{several}を疑われ{drug}が開始されたが{futile}、",
-                f"{place}で{several}が疑われ、", f"{settled}の診断で{place}にて{drug}を投与されていた", f"{place}で{disease}の疑いを指摘され、", f"{settled}と考えられ{drug}で治療されたが{futile}、",
-                f"{place}では{settled}とされていた", f"{place}を受診し{drug}を処方されたが{futile}、", f"当初{several}が疑われ{drug}を内服したが{futile}、", f"{place}で{settled}を指摘され、",
-                f"{place}にて{settled}と言われ{drug}のみで経過観察されていた", f"{place}では{several}を疑われたが確定には至らず、", f"{settled}の診断のもと{drug}を内服していた", f"{place}で{settled}と説明されていた",
-                f"{settled}として{rng.choice(('無治療で', '外来で', '保存的に'))}経過観察されていた", f"{settled}に対し{drug}を投与されたが{futile}、", f"{place}を受診、{several}と考えられた", f"{settled}の加療目的に入院し、",
+                f"{place}で{settled}と診断され{drug}を処方されたが{futile}、", f"{place}を受診し{settled}として{drug}を投与されたが{futile}、",
+                    f"{place}にて{several}を疑われ{drug}が開始されたが{futile}、",
+                f"{place}で{several}が疑われ、", f"{settled}の診断で{place}にて{drug}を投与されていた", f"{place}で{disease}の疑いを指摘され、",
+                    f"{settled}と考えられ{drug}で治療されたが{futile}、",
+                f"{place}では{settled}とされていた", f"{place}を受診し{drug}を処方されたが{futile}、",
+                    f"当初{several}が疑われ{drug}を内服したが{futile}、", f"{place}で{settled}を指摘され、",
+                f"{place}にて{settled}と言われ{drug}のみで経過観察されていた", f"{place}では{several}を疑われたが確定には至らず、",
+                    f"{settled}の診断のもと{drug}を内服していた", f"{place}で{settled}と説明されていた",
+                f"{settled}として{rng.choice(('無治療で', '外来で', '保存的に'))}経過観察されていた", f"{settled}に対し{drug}を投与されたが{futile}、",
+                    f"{place}を受診、{several}と考えられた", f"{settled}の加療目的に入院し、",
             ))
         if images and draw < 0.8:
             node = rng.choice(images)
             finding = self.d(node)
-            return rng.choice((f"{place}の{self.exam(node.exam)}で{finding}を指摘され、", f"{place}で施行した{self.exam(node.exam)}にて{finding}を認め、{disease}が疑われた", f"健診の{self.exam(node.exam)}で{finding}を指摘されていた", f"{place}での{self.exam(node.exam)}上{finding}があり{disease}を疑われ、", f"{self.exam(node.exam)}で{finding}を認めたため{disease}として紹介され、"))
+            return rng.choice((f"{place}の{self.exam(node.exam)}で{finding}を指摘され、",
+                f"{place}で施行した{self.exam(node.exam)}にて{finding}を認め、{disease}が疑われた",
+                f"健診の{self.exam(node.exam)}で{finding}を指摘されていた",
+                f"{place}での{self.exam(node.exam)}上{finding}があり{disease}を疑われ、",
+                f"{self.exam(node.exam)}で{finding}を認めたため{disease}として紹介され、"))
         finding = self.d(rng.choice(signs or images))
-        return rng.choice((f"{place}で{finding}を指摘され、", f"{place}を受診したところ{finding}を認め{disease}が疑われた", f"{place}で{finding}を認め、{disease}と診断された", f"{finding}を指摘されたが放置していた"))
+        return rng.choice((f"{place}で{finding}を指摘され、", f"{place}を受診したところ{finding}を認め{disease}が疑われた",
+            f"{place}で{finding}を認め、{disease}と診断された", f"{finding}を指摘されたが放置していた"))
 
     def vitals(self):
         rng, case = self.rng, self.case
-        found = {node.core: node for node in case.nodes if node.what == "test" and node.core in plans.VITALS + ["収縮期血圧", "拡張期血圧", "意識レベル"] and not node.late}
+        found = {node.core: node for node in case.nodes if node.what == "test"
+            and node.core in plans.VITALS + ["収縮期血圧", "拡張期血圧", "意識レベル"] and not node.late}
         parts = []
         for test in plans.VITALS:
             node = found.get(test)
@@ -789,13 +887,15 @@ class Writer:
         others = [node for node in nodes if node not in heard]
         absent = self.some_absent("seen", 3) if rng.random() < 0.7 else []
         for group in ([heard[i : i + 2] for i in range(0, len(heard), 2)] + self.grouped(others)):
-            predicates = plans.HEARD if group[0] in heard else plans.FELT if re.search("腫大$|脾腫$|リンパ節|腫瘤$", group[0].core) and rng.random() < 0.5 else plans.SIGN
+            predicates = plans.HEARD if group[0] in heard else plans.FELT if re.search("腫大$|脾腫$|リンパ節|腫瘤$",
+                group[0].core) and rng.random() < 0.5 else plans.SIGN
             marks = [self.d(node) for node in group]
             if absent and rng.random() < 0.4:
                 no, absent = absent[:1], absent[1:]
                 draw = rng.random()
                 if draw < 0.4:
-                    sentences.append(f"{self.say(marks, predicates, 'join')}、{self.negate(no, 'seen')}" if not style.note else f"{self.say(marks, predicates)}、{self.negate(no, 'seen')}")
+                    sentences.append(f"{self.say(marks, predicates, 'join')}、{self.negate(no, 'seen')}"
+                        if not style.note else f"{self.say(marks, predicates)}、{self.negate(no, 'seen')}")
                 elif draw < 0.7 and not style.note:
                     sentences.append(f"{self.negate(no, 'seen', 'join')}、{self.say(marks, predicates)}")
                 elif not style.note:
@@ -803,7 +903,8 @@ class Writer:
                 else:
                     sentences.append(f"{self.join(marks)}(+)、{self.other('d-', no[0])}(-)")
             else:
-                sentences.append(self.say(marks, predicates) if not style.note or rng.random() < 0.6 else self.join(marks) + "(+)")
+                sentences.append(self.say(marks, predicates) if not style.note or rng.random() < 0.6
+                    else self.join(marks) + "(+)")
         if absent:
             sentences.insert(rng.randint(1 if vitals else 0, len(sentences)), self.negate(absent, "seen"))
         return state + self.run_on(sentences)
@@ -820,7 +921,8 @@ class Writer:
         rng, case, style = self.rng, self.case, self.style
         abnormal = [node for node in self.pick(("test",)) if node.core not in plans.VITALS]
         order = {test: at for at, test in enumerate(plans.TEST_COMMON)}
-        parts = [(order.get(node.core, 60 + rng.random()), self.pair(node.core, node.label.rsplit("/", 1)[1], node.number)) for node in abnormal]
+        parts = [(order.get(node.core, 60 + rng.random()), self.pair(node.core, node.label.rsplit("/", 1)[1],
+            node.number)) for node in abnormal]
         taken = {node.core for node in case.nodes if node.what == "test"}
         stock = [test for test in plans.TEST_COMMON if test not in taken and test in self.world.tests]
         for test in rng.sample(stock, min(len(stock), rng.randint(0, 2 + len(abnormal)))):
@@ -838,7 +940,8 @@ class Writer:
             cut = rng.randint(1, len(pairs)) if rng.random() < 0.35 else len(pairs)
             for group in (pairs[:cut], pairs[cut:]):
                 if group:
-                    tail = "" if style.note or rng.random() < 0.5 else rng.choice(("であった", "であった", "", "を示した", "")) if not style.polite else "でした"
+                    tail = "" if style.note or rng.random() < 0.5 else rng.choice(("であった", "であった", "", "を示した",
+                        "")) if not style.polite else "でした"
                     sentences.append(style.list_gap.join(group) + tail)
         states = self.pick(("lab_state",))
         for group in self.grouped(states):
@@ -870,7 +973,8 @@ class Writer:
                 marks = self.other("d-", words)
                 name = self.exam(exam)
                 lead = f"{name}{rng.choice(('で', 'では', 'にて', '上', 'に'))}"
-                sentences.insert(rng.randint(0, len(sentences)), lead + self.say([marks], [p for p in plans.NEGATED if p[0] != "を伴わず"]))
+                sentences.insert(rng.randint(0, len(sentences)), lead + self.say([marks],
+                    [p for p in plans.NEGATED if p[0] != "を伴わず"]))
             if rng.random() < 0.15:
                 sentences.append(f"{self.exam(rng.choice(('胸部X線', '頭部CT', '心電図', '上部消化管内視鏡', '腹部エコー', '心エコー')))}{rng.choice(('は正常であった', 'に異常を認めなかった', 'では異常なし', 'は異常なし', 'に異常なし'))}")
         return sentences
@@ -881,23 +985,29 @@ class Writer:
         marks = [self.d(node) for node in nodes]
         predicates = plans.GROWN if "培養" in exam else plans.SHOWN_SURE
         grammar = next((key for key, parts in plans.GRAMMAR.items() if exam in parts["exams"]), None)
-        region = {"chest": "chest", "abdomen": "abdomen", "head": "head", "spine": "spine", "heart": "heart", "ecg": "ecg", "upper": "scope", "lower": "scope", "renal": "tissue", "tissue": "tissue", "skin": "skin"}.get(grammar)
+        region = {"chest": "chest", "abdomen": "abdomen", "head": "head", "spine": "spine", "heart": "heart",
+            "ecg": "ecg", "upper": "scope", "lower": "scope", "renal": "tissue", "tissue": "tissue",
+            "skin": "skin"}.get(grammar)
         cores = [node.core for node in self.case.nodes]
         stock = [word for word in plans.ABSENT_IMAGE.get(region, []) if all(alike(word, core) < 0.5 for core in cores)]
         if style.note:
             no = f"、{self.other('d-', rng.choice(stock))}{rng.choice(('なし', '(-)', 'は認めず'))}" if stock and rng.random() < 0.3 else ""
-            return name + rng.choice((": ", "：", " ", "で", "→")) + self.join(marks) + rng.choice(("", "", "あり", "を認める", "(+)")) + no
-        joint = rng.choice(("で", "では", "にて", "上、", "で", "では", "において", "にて、")) if "生検" not in exam or rng.random() < 0.6 else rng.choice(("では", "で", "の結果、", "により", "にて"))
+            return name + rng.choice((": ", "：", " ", "で", "→")) + self.join(marks) + rng.choice(("", "", "あり",
+                "を認める", "(+)")) + no
+        joint = rng.choice(("で", "では", "にて", "上、", "で", "では", "において",
+            "にて、")) if "生検" not in exam or rng.random() < 0.6 else rng.choice(("では", "で", "の結果、", "により", "にて"))
         draw = rng.random()
         if stock and draw < 0.18 and "培養" not in exam:
             no = rng.sample(stock, min(len(stock), rng.choice((1, 1, 2))))
             absent = [self.other("d-", word) for word in no]
             if rng.random() < 0.5:
-                return name + joint + self.join(absent) + rng.choice(("はなく", "を認めず", "はみられず", "はないものの", "を認めないが", "は明らかでなかったが")) + "、" + self.say(marks, predicates)
+                return name + joint + self.join(absent) + rng.choice(("はなく", "を認めず", "はみられず", "はないものの", "を認めないが",
+                    "は明らかでなかったが")) + "、" + self.say(marks, predicates)
             return name + joint + self.say(marks, predicates, "join") + "、" + self.say(absent, plans.NEGATED[:7])
         if len(marks) >= 2 and draw < 0.6:
             cut = rng.randint(1, len(marks) - 1)
-            return name + joint + self.say(marks[:cut], predicates, "join") + "、" + rng.choice(("", "", "さらに", "また", "加えて")) + self.say(marks[cut:], predicates)
+            return name + joint + self.say(marks[:cut], predicates, "join") + "、" + rng.choice(("", "", "さらに", "また",
+                "加えて")) + self.say(marks[cut:], predicates)
         if draw < 0.68 and not style.polite and len(marks) <= 2:
             return f"{name}は{self.join(marks)}{rng.choice(('を示した', 'を呈した', 'であった', 'の所見であった', 'を呈していた'))}"
         if draw < 0.73 and not style.polite:
@@ -919,7 +1029,9 @@ class Writer:
             drug = rng.choice(members or drugs)
         else:
             drug = rng.choice(world.medicines)
-        treatment = rng.choice(treatments) if treatments and rng.random() < 0.85 else rng.choice(("輸液", "酸素療法", "リハビリテーション", "輸血", "ステロイドパルス療法", "人工呼吸管理", "外科的切除", "抗菌薬治療", "食事療法", "安静")) if rng.random() < 0.7 else rng.choice(world.treatments)
+        treatment = rng.choice(treatments) if treatments and rng.random() < 0.85 else rng.choice(("輸液", "酸素療法",
+            "リハビリテーション", "輸血", "ステロイドパルス療法", "人工呼吸管理", "外科的切除", "抗菌薬治療", "食事療法",
+            "安静")) if rng.random() < 0.7 else rng.choice(world.treatments)
         return drug, treatment
 
     def doubt(self):
@@ -933,16 +1045,19 @@ class Writer:
         if tests and rng.random() < 0.5:
             test = tests.pop(0)
             result = self.unremarkable(test)
-            reason.append(f"{self.pair(test, result)}で" if rng.random() < 0.5 else f"{mark('k', self.test_name(test))}は{mark('v', result)}で")
+            reason.append(f"{self.pair(test, result)}で" if rng.random() < 0.5
+                else f"{mark('k', self.test_name(test))}は{mark('v', result)}で")
         elif case.absent["image"] and rng.random() < 0.5:
             exam, words = case.absent["image"].pop(0)
-            reason.append(f"{self.exam(exam)}で{self.other('d-', words)}を認めず" if rng.random() < 0.7 else f"{self.exam(exam)}に{self.other('d-', words)}なく")
+            reason.append(f"{self.exam(exam)}で{self.other('d-', words)}を認めず" if rng.random() < 0.7
+                else f"{self.exam(exam)}に{self.other('d-', words)}なく")
         elif case.absent["seen"] or case.absent["felt"]:
             word = (case.absent["seen"] or case.absent["felt"]).pop(0)
             reason.append(f"{self.other('d-', word)}{rng.choice(('を欠き', 'はなく', 'を認めず', 'を伴わず', 'がないことから'))}")
         why = "、".join(reason)
         if style.note:
-            return rng.choice((f"{things}は{why + '、' if why else ''}否定的", f"{things}らしくない", f"r/o {things}→否定", f"{things}: {why}否定的" if why else f"{things}は否定的", f"{things}疑いも{why + '、' if why else ''}否定"))
+            return rng.choice((f"{things}は{why + '、' if why else ''}否定的", f"{things}らしくない", f"r/o {things}→否定",
+                f"{things}: {why}否定的" if why else f"{things}は否定的", f"{things}疑いも{why + '、' if why else ''}否定"))
         out = rng.choice(plans.EXCLUDED)
         if style.polite:
             out = rng.choice(("は否定的でした", "は否定的と考えます", "は考えにくいと判断いたしました", "は否定されました"))
@@ -950,9 +1065,13 @@ class Writer:
         third = rng.choice(plans.SUSPECT[:8])
         return rng.choice((
             f"{first}{things}{rng.choice(('を疑ったが', 'が疑われたが', 'を考えたが', 'も考えたが', 'を念頭に精査したが', 'を鑑別に挙げたが', 'の可能性も考えられたが'))}{'、' if why else ''}{why}{'、' if why else ''}{rng.choice(('否定的であった', '否定した', '除外した', '考えにくかった', '合致しなかった')) if not style.polite else '否定的でした'}",
-            f"{why}{'、' if why else ''}{things}{out}", f"{things}{third}{self.exam('生検') if rng.random() < 0.3 else '精査'}を行ったが、{why + '、' if why else ''}{rng.choice(('確定には至らなかった', '否定的であった', '証明できなかった', '支持する所見はなかった'))}" if not style.polite else f"{things}{out}",
-            f"鑑別として{things}が挙がったが{'、' if why else ''}{why}{'、' if why else ''}{rng.choice(('否定的と考えた', '除外された', '該当しなかった'))}" if not style.polite else f"{things}{out}",
-            f"{first}{things}として{self.drug(rng.choice(self.world.medicines))}を開始したが{rng.choice(('改善せず', '無効で', '反応なく', '奏効せず'))}、再検討した" if not style.polite else f"{things}{out}",
+            f"{why}{'、' if why else ''}{things}{out}",
+                f"{things}{third}{self.exam('生検') if rng.random() < 0.3 else '精査'}を行ったが、{why + '、' if why else ''}{rng.choice(('確定には至らなかった', '否定的であった', '証明できなかった', '支持する所見はなかった'))}"
+                if not style.polite else f"{things}{out}",
+            f"鑑別として{things}が挙がったが{'、' if why else ''}{why}{'、' if why else ''}{rng.choice(('否定的と考えた', '除外された', '該当しなかった'))}"
+                if not style.polite else f"{things}{out}",
+            f"{first}{things}として{self.drug(rng.choice(self.world.medicines))}を開始したが{rng.choice(('改善せず', '無効で', '反応なく', '奏効せず'))}、再検討した"
+                if not style.polite else f"{things}{out}",
         ))
 
     def diagnosis(self):
@@ -968,7 +1087,8 @@ class Writer:
         untold = [child for child in children if child.number not in self.told]
         if untold and rng.random() < 0.6:
             things = self.join([self.d(child) for child in untold])
-            named = rng.choice((f"{things}を伴う{named}", f"{named}およびそれに伴う{things}", f"{named}に合併した{things}", f"{named}、{things}", f"{named}に続発した{things}", f"{things}を合併した{named}", f"{named}による{things}"))
+            named = rng.choice((f"{things}を伴う{named}", f"{named}およびそれに伴う{things}", f"{named}に合併した{things}",
+                f"{named}、{things}", f"{named}に続発した{things}", f"{things}を合併した{named}", f"{named}による{things}"))
         base = rng.choice(plans.BASED)
         base = base and base + rng.choice(("、", ""))
         if style.note:
@@ -993,8 +1113,10 @@ class Writer:
         other = f"、{mark('dx', self.surface(rng.choice(self.case.thought)))}" if self.case.thought and holds and rng.random() < 0.35 else ""
         if style.note:
             return rng.choice((f"{disease}{other}疑い", f"s/o {disease}{other}", f"{disease}{other}？", f"{disease}{other}を鑑別"))
-        findings = [node for node in self.case.nodes if node.number in self.told and node.what in ("symptom", "sign", "lab_state", "exam", "site")]
-        lead = f"{self.d(rng.choice(findings))}{rng.choice(('より', 'から', 'を認めたことから', 'があり'))}" if findings and rng.random() < 0.5 else rng.choice(("経過から", "入院時、", "臨床像より", "", "病歴から"))
+        findings = [node for node in self.case.nodes if node.number in self.told
+            and node.what in ("symptom", "sign", "lab_state", "exam", "site")]
+        lead = f"{self.d(rng.choice(findings))}{rng.choice(('より', 'から', 'を認めたことから', 'があり'))}" if findings and rng.random() < 0.5 else rng.choice(("経過から",
+            "入院時、", "臨床像より", "", "病歴から"))
         exam = self.pick(("exam",))
         if exam and rng.random() < 0.6:
             node = rng.choice(exam)
@@ -1006,14 +1128,19 @@ class Writer:
         drug, treatment = self.remedy()
         m = self.drug(drug) + ((rng.choice((" ", "")) + self.dose()) if rng.random() < 0.35 else "")
         if style.note:
-            return rng.choice((f"{m}開始", f"{m}、{mark('r', self.surface(treatment, ('r', treatment)))}", f"{mark('r', self.surface(treatment, ('r', treatment)))}予定", f"{m}投与", f"{m} div"))
+            return rng.choice((f"{m}開始", f"{m}、{mark('r', self.surface(treatment, ('r', treatment)))}",
+                f"{mark('r', self.surface(treatment, ('r', treatment)))}予定", f"{m}投与", f"{m} div"))
         second = self.drug(self.remedy()[0]) if rng.random() < 0.3 else None
         if rng.random() < 0.3:
             r = mark("r", self.surface(treatment, ("r", treatment)))
             sentence = rng.choice((f"{r}を施行し", f"{self.later()}に{r}を行い", f"{m}に加え{r}を行い", f"{r}を行うとともに{m}を投与し", f"緊急で{r}を施行し"))
         else:
-            sentence = rng.choice((f"{m}を開始し", f"{m}{'、' + second if second else ''}を投与し", f"{m}による治療を開始し", f"{m}の投与を行い", f"{m}{'と' + second if second else ''}を併用し", f"{m}を導入し", f"{self.later()}より{m}を開始し", f"{m}内服とし"))
-        targets = [node for node in self.case.nodes if node.number in self.told and node.what in ("symptom", "sign", "lab_state", "disease", "pathology", "syndrome", "felt", "seen", "site")]
+            sentence = rng.choice((f"{m}を開始し", f"{m}{'、' + second if second else ''}を投与し", f"{m}による治療を開始し",
+                f"{m}の投与を行い", f"{m}{'と' + second if second else ''}を併用し", f"{m}を導入し", f"{self.later()}より{m}を開始し",
+                f"{m}内服とし"))
+        targets = [node for node in self.case.nodes if node.number in self.told
+            and node.what in ("symptom", "sign", "lab_state", "disease", "pathology", "syndrome", "felt", "seen",
+            "site")]
         tests = [node for node in self.case.nodes if node.what == "test" and node.number in self.told]
         draw = rng.random()
         good = rng.random() < 0.8
@@ -1023,9 +1150,12 @@ class Writer:
             target = self.d(rng.choice(targets))
             if good or rng.random() < 0.5:
                 change = mark("c", rng.choice(plans.GOOD if good else plans.BAD))
-                joint = rng.choice(("、", "たところ", f"、{self.later()}には"))
-                return f"{sentence}{joint}{target}{rng.choice(('は', 'は', 'も', 'は速やかに', 'は徐々に', 'はほぼ'))}{change}{done}"
-            return f"{sentence}{rng.choice(('たが', 'たものの'))}{target}{rng.choice(('は改善しなかった', 'は残存した', 'が持続した', 'は不変であった', 'のコントロールは困難であった', 'は軽快しなかった'))}" if not style.polite else f"{sentence}ましたが{target}は残存しております"
+                joint = rng.choice((f"{sentence}、", f"{self.closed(sentence)}ところ", f"{sentence}、{self.later()}には"))
+                return f"{joint}{target}{rng.choice(('は', 'は', 'も', 'は速やかに', 'は徐々に', 'はほぼ'))}{change}{done}"
+            if style.polite:
+                return f"{self.closed(sentence)}が{target}は残存しております"
+            stays = rng.choice(("は改善しなかった", "は残存した", "が持続した", "は不変であった", "のコントロールは困難であった", "は軽快しなかった"))
+            return f"{self.closed(sentence)}{rng.choice(('が', 'ものの'))}{target}{stays}"
         if draw < 0.62:
             change = mark("c", rng.choice(plans.GOOD_STATE if good else plans.BAD))
             return f"{sentence}、{rng.choice(('症状は', '病状は', '全身状態は', '自覚症状は', ''))}{change}{done}"
@@ -1049,7 +1179,8 @@ class Writer:
             marks = [self.d(node) for node in felt]
             parts.append(f"{when}{rng.choice(('に', 'より', 'から', '、'))}{self.say(marks, plans.SYMPTOM[:6])}")
         if tests:
-            parts.append(style.list_gap.join(self.pair(node.core, node.label.rsplit("/", 1)[1], node.number) for node in tests) + rng.choice(("", "であった", "を示した")) * (not style.note and not style.polite))
+            parts.append(style.list_gap.join(self.pair(node.core, node.label.rsplit("/", 1)[1], node.number)
+                for node in tests) + rng.choice(("", "であった", "を示した")) * (not style.note and not style.polite))
         groups = {}
         for node in exams:
             groups.setdefault(node.exam, []).append(node)
@@ -1063,10 +1194,18 @@ class Writer:
             parts.append(rng.choice((f"→{name}", f"{name}併発", f"{when} {name}")))
         elif parts:
             drug = self.drug(self.remedy()[0])
-            parts.append(rng.choice((f"{name}として{drug}を{rng.choice(('追加した', '開始した', '投与した'))}", f"{name}に対し{drug}を{rng.choice(('投与し', '追加し', '開始し'))}{mark('c', rng.choice(plans.GOOD_STATE))}した", f"{name}を疑い{drug}を投与し{mark('c', '軽快')}した", f"{name}のため{rng.choice(('集中治療室へ入室した', '絶食とした', '補液を行った', '保存的に加療した'))}", f"{name}の{rng.choice(('合併', '併発'))}と診断した", f"{name}を併発したと考えられた", f"{name}と判断した", f"{name}を合併した", f"{name}を続発したものと考えた")) if not style.polite else f"{name}を合併したものと考えております")
+            parts.append(rng.choice((f"{name}として{drug}を{rng.choice(('追加した', '開始した', '投与した'))}",
+                f"{name}に対し{drug}を{rng.choice(('投与し', '追加し', '開始し'))}{mark('c', rng.choice(plans.GOOD_STATE))}した",
+                f"{name}を疑い{drug}を投与し{mark('c', '軽快')}した",
+                f"{name}のため{rng.choice(('集中治療室へ入室した', '絶食とした', '補液を行った', '保存的に加療した'))}",
+                f"{name}の{rng.choice(('合併', '併発'))}と診断した", f"{name}を併発したと考えられた", f"{name}と判断した", f"{name}を合併した",
+                f"{name}を続発したものと考えた")) if not style.polite else f"{name}を合併したものと考えております")
         else:
             drug = self.drug(self.remedy()[0])
-            parts.append(rng.choice((f"{when}に{name}を併発し、{drug}を追加した", f"経過中に{name}を合併した", f"{when}、{name}をきたし{mark('r', rng.choice(('集中治療', '人工呼吸管理', '血液透析', '緊急手術', '輸血')))}を要した", f"{when}に{name}を発症した", f"{name}が続発したが保存的に{mark('c', '軽快')}した")) if not style.polite else f"経過中に{name}を合併しました")
+            parts.append(rng.choice((f"{when}に{name}を併発し、{drug}を追加した", f"経過中に{name}を合併した",
+                f"{when}、{name}をきたし{mark('r', rng.choice(('集中治療', '人工呼吸管理', '血液透析', '緊急手術', '輸血')))}を要した",
+                f"{when}に{name}を発症した", f"{name}が続発したが保存的に{mark('c', '軽快')}した")) if not style.polite
+                else f"経過中に{name}を合併しました")
         return parts
 
     def adverse_part(self, exposure):
@@ -1075,7 +1214,9 @@ class Writer:
         harm = exposure.children[0]
         drug = self.d(exposure)
         inner = [node for node in harm.walk() if node is not harm]
-        effect = self.pair(harm.core, harm.label.rsplit("/", 1)[1], harm.number) + ("" if style.note else "となり") if harm.what == "test" else self.d(harm) + ("" if style.note else rng.choice(("が出現し", "を認め", "をきたし", "を生じ", "を発症し", "がみられ")))
+        effect = self.pair(harm.core, harm.label.rsplit("/", 1)[1],
+            harm.number) + ("" if style.note else "となり") if harm.what == "test" else self.d(harm) + ("" if style.note
+            else rng.choice(("が出現し", "を認め", "をきたし", "を生じ", "を発症し", "がみられ")))
         first = rng.choice(plans.ADVERSE[:2] + plans.ADVERSE[3:]).format(M=drug, x=self.later(), E=effect)
         parts = []
         felt = [node for node in inner if node.what in ("symptom", "sign", "site", "lab_state", "felt", "seen")]
@@ -1089,7 +1230,8 @@ class Writer:
             if node.what == "exam":
                 groups.setdefault(node.exam, []).append(node)
         parts += [self.exam_sentence(exam, nodes) for exam, nodes in groups.items()]
-        end = rng.choice(plans.ADVERSE_END).format(M=self.d(exposure) if rng.random() < 0.5 else "同薬" if f"{START}m" in drug else "これ", c=mark("c", rng.choice(plans.GOOD_STATE)))
+        end = rng.choice(plans.ADVERSE_END).format(M=self.d(exposure) if rng.random() < 0.5 else "同薬"
+            if f"{START}m" in drug else "これ", c=mark("c", rng.choice(plans.GOOD_STATE)))
         if style.polite:
             end = re.sub("した$", "しました", re.sub("られた$", "られます", end))
             return [first + "ました" if first.endswith(("し", "め", "じ", "れ")) else first + "ました", *parts, end]
@@ -1102,11 +1244,9 @@ class Writer:
         sentences = []
         if rng.random() < 0.5:
             sentences.append(self.suspicion())
-        if case.thought and rng.random() < 0.75:
-            sentences.append(self.doubt())
         sentences.append(self.diagnosis())
-        if rng.random() < 0.35 and len(sentences) > 1:
-            sentences[-1], sentences[-2] = sentences[-2], sentences[-1]
+        if case.thought and rng.random() < 0.75:
+            sentences.insert(len(sentences) - (rng.random() < 0.65), self.doubt())
         if rng.random() < 0.8:
             if sentences[-1].endswith("と診断した") and rng.random() < 0.4:
                 sentences[-1] = sentences[-1][:-1] + "、"
@@ -1122,14 +1262,20 @@ class Writer:
         if rng.random() < 0.4 and not style.note:
             sentences.insert(rng.randint(1, len(sentences)), self.explanation())
         if rng.random() < 0.35:
-            word = self.other("d-", rng.choice(("再発", "再燃", "合併症", "後遺症", "副作用", rng.choice(self.world.known)) if self.good else ("合併症", "副作用", "他臓器障害", rng.choice(self.world.known))))
-            sentences.append(rng.choice((f"以後{word}なく経過している", f"その後{word}はない", f"{word}を認めず退院した", f"{mark('x', f'{rng.randint(1, 9)}年間')}{word}なし", f"現在まで{word}をみていない", f"{word}の徴候はない") if self.good else (f"経過中{word}はなかった", f"{word}は認めていない", f"{word}なし")) if not style.polite else f"以後{word}なく経過しております")
+            word = self.other("d-", rng.choice(("再発", "再燃", "合併症", "後遺症", "副作用", rng.choice(self.world.known))
+                if self.good else ("合併症", "副作用", "他臓器障害", rng.choice(self.world.known))))
+            sentences.append(rng.choice((f"以後{word}なく経過している", f"その後{word}はない", f"{word}を認めず退院した",
+                f"{mark('x', f'{rng.randint(1, 9)}年間')}{word}なし", f"現在まで{word}をみていない", f"{word}の徴候はない") if self.good
+                else (f"経過中{word}はなかった", f"{word}は認めていない", f"{word}なし")) if not style.polite
+                else f"以後{word}なく経過しております")
         elif rng.random() < 0.4 and not style.note:
             outcome = rng.choice(plans.OUTCOME if self.good else plans.OUTCOME_BAD).replace("{n}", str(rng.randint(9, 90)))
             sentences.append(outcome if not style.polite else "今後ともよろしくお願い申し上げます")
-        if rng.random() < 0.08:
+        if self.good and rng.random() < 0.1:
             risk = mark("ds", self.surface(rng.choice(self.world.known)))
-            sentences.append(rng.choice((f"{risk}に注意して経過観察中である", f"今後{risk}の発症に留意する", f"{risk}の予防目的に{self.drug(rng.choice(self.world.medicines))}を併用した", f"{risk}のリスクを説明した")) if not style.polite else f"{risk}に注意をお願いいたします")
+            sentences.append(rng.choice((f"{risk}に注意して経過観察中である", f"今後{risk}の発症に留意する",
+                f"{risk}の予防目的に{self.drug(rng.choice(self.world.medicines))}を併用した", f"{risk}のリスクを説明した"))
+                if not style.polite else f"{risk}に注意をお願いいたします")
         return self.run_on([sentence for sentence in sentences if sentence])
 
     def leftover(self):
@@ -1144,13 +1290,18 @@ class Writer:
                 name = self.d(node)
                 if node.parent is not None and node.parent.what in DISEASES and rng.random() < 0.5 and not style.note:
                     name = self.relate(node.parent, name)
-                sentences.append(rng.choice((f"{name}を伴っていた", f"{name}の合併を認めた", f"{name}が考えられた", f"{name}も併存していた", f"{name}の関与が示唆された", f"{name}を認めた", f"{name}を背景とした病態と考えられた") if not style.note and not style.polite else (f"{name}あり", f"{name}合併", f"{name}") if style.note else (f"{name}も合併しております", f"{name}を認めております")))
-        rest = [node for node in case.nodes if node.number not in self.told and node.what in ("symptom", "sign", "site", "lab_state", "felt", "seen")]
+                sentences.append(rng.choice((f"{name}を伴っていた", f"{name}の合併を認めた", f"{name}が考えられた", f"{name}も併存していた",
+                    f"{name}の関与が示唆された", f"{name}を認めた", f"{name}を背景とした病態と考えられた") if not style.note and not style.polite
+                    else (f"{name}あり", f"{name}合併", f"{name}") if style.note
+                    else (f"{name}も合併しております", f"{name}を認めております")))
+        rest = [node for node in case.nodes if node.number not in self.told
+            and node.what in ("symptom", "sign", "site", "lab_state", "felt", "seen")]
         for group in self.grouped(rest):
             sentences.append(f"{rng.choice(('経過中', '入院後', 'その後', ''))}{self.say([self.d(node) for node in group], plans.SYMPTOM[:7])}")
         tests = [node for node in case.nodes if node.number not in self.told and node.what == "test"]
         if tests:
-            sentences.append(style.list_gap.join(self.pair(node.core, node.label.rsplit("/", 1)[1], node.number) for node in tests) + ("" if style.note else self.end("であった", "でした", "")))
+            sentences.append(style.list_gap.join(self.pair(node.core, node.label.rsplit("/", 1)[1], node.number)
+                for node in tests) + ("" if style.note else self.end("であった", "でした", "")))
         groups = {}
         for node in case.nodes:
             if node.what == "exam" and node.number not in self.told:
@@ -1164,7 +1315,8 @@ class Writer:
         return self.rng.choice(stock)
 
     def write(self):
-        return {"abstract": self.sections, "summary": self.sections, "note": self.sections, "flow": self.flow, "letter": self.letter}[self.style.kind]()
+        return {"abstract": self.sections, "summary": self.sections, "note": self.sections, "flow": self.flow,
+            "letter": self.letter}[self.style.kind]()
 
     def sections(self):
         rng, style = self.rng, self.style
@@ -1210,7 +1362,8 @@ class Writer:
             if not body:
                 continue
             word = self.heading(name)
-            if (name in merge and before is not None) or not word or (name == "case" and style.kind == "summary" and rng.random() < 0.5):
+            if (name in merge and before is not None) or not word or (name == "case" and style.kind == "summary"
+                and rng.random() < 0.5):
                 lines.append(body)
             else:
                 lines.append(style.frame.format(word) + body)
@@ -1222,7 +1375,8 @@ class Writer:
 
     def problem_list(self):
         rng = self.rng
-        diseases = [self.case.primary] + [node for node in self.case.root.walk() if node.what in DISEASES and node is not self.case.primary]
+        diseases = [self.case.primary] + [node for node in self.case.root.walk() if node.what in DISEASES
+            and node is not self.case.primary]
         diseases = diseases[: rng.choice((1, 2, 3))]
         names = [self.d(node) for node in diseases]
         if rng.random() < 0.5:
@@ -1258,8 +1412,10 @@ class Writer:
         rng = self.rng
         complaint = self.complaint()
         subject = "、".join(self.d(node) for node in complaint) or self.d(self.case.primary)
-        text = rng.choice(("平素より大変お世話になっております。", "いつもお世話になっております。", "拝復　", "診療情報提供書\n", "御侍史\n平素よりお世話になっております。", "ご紹介ありがとうございました。"))
-        text += rng.choice((f"{subject}でご紹介いただきました{self.who()}についてご報告いたします。", f"{self.who()}、{subject}にて受診されました。", f"{subject}を主訴に受診された{self.who()}の方です。"))
+        text = rng.choice(("平素より大変お世話になっております。", "いつもお世話になっております。", "拝復　", "診療情報提供書\n", "御侍史\n平素よりお世話になっております。",
+            "ご紹介ありがとうございました。"))
+        text += rng.choice((f"{subject}でご紹介いただきました{self.who()}についてご報告いたします。", f"{self.who()}、{subject}にて受診されました。",
+            f"{subject}を主訴に受診された{self.who()}の方です。"))
         text += "\n" * (rng.random() < 0.6) + self.present(True)
         text += self.signs() + self.labs() + "\n" * (rng.random() < 0.5) + self.run_on(self.images())
         return text + self.course()
