@@ -50,6 +50,8 @@ class Case:
             self.adverse()
         if rng.random() < 0.14:
             self.second()
+        if rng.random() < 0.2:
+            self.unlisted_complication()
         self.findings(findings)
         self.invented()
         self.others()
@@ -167,6 +169,21 @@ class Case:
                 self.primary.add(exposure)
                 return
 
+    def unlisted_complication(self):
+        """A complication that no dictionary lists, with a finding of its own."""
+        rng = self.rng
+        label = unlisted(rng, self.world)
+        if not self.new(label, 0.5) or not self.fits(label):
+            return
+        child = self.node(label, "disease")
+        rng.choice([self.primary, self.primary, *self.primary.children]).add(child)
+        child.late = child.parent.late or rng.random() < 0.4
+        words, exam = phrase(rng, rng.choice(plans.DOMAIN_GRAMMAR[self.domain]), label)
+        if rng.random() < 0.6 and self.new(words, 0.7):
+            finding = self.node(f"{exam}={words}", "exam", words)
+            finding.exam, finding.shown, finding.words, finding.late = exam, words, words, child.late
+            child.add(finding)
+
     def second(self):
         """A disease of its own beside the tree of the primary disease."""
         for label in self.rng.sample(plans.PAST, 5):
@@ -278,7 +295,7 @@ class Case:
         seeds = [node.label for node in self.nodes if node.label in world.shows]
         for _ in range(8):
             options = world.shows[rng.choice(seeds)] if seeds and rng.random() < 0.85 else world.known
-            label = rng.choice(options)
+            label = rng.choice(options) if rng.random() < 0.85 else unlisted(rng, world)
             if apart(label) and all(alike(label, other) < 0.5 for other in self.thought) and world.parent.get(label) not in cores:
                 self.thought.append(label)
         self.thought = self.thought[: rng.choice((0, 1, 1, 2, 2, 3, 4))]
@@ -307,12 +324,13 @@ class Case:
             rng.shuffle(self.absent[kind])
         self.past = []
         for _ in range(rng.choice((0, 1, 1, 2, 2, 3))):
-            label = rng.choice(plans.PAST) if rng.random() < 0.75 else rng.choice(world.known)
+            draw = rng.random()
+            label = rng.choice(plans.PAST) if draw < 0.7 else rng.choice(world.known) if draw < 0.88 else unlisted(rng, world)
             if apart(label) and label not in self.past and label not in self.thought:
                 self.past.append(label)
         self.general = [label for label in [self.primary_label, self.root.label] + self.thought
             if world.kind.get(label) in DISEASES]
-        self.general += rng.sample(world.known, 2)
+        self.general += rng.sample(world.known, 2) + [unlisted(rng, world)] * (rng.random() < 0.3)
         self.general_findings = [effect for effect, (_, what, share) in world.of(self.primary_label).items()
             if what in ("symptom", "sign", "lab_state") + tuple(DISEASES)] or plans.ABSENT[self.domain]
 
@@ -359,6 +377,13 @@ def phrase(rng, grammar, about=""):
         words = f"{site}の{lesion}と{rng.choice(parts['lesions'])}"
     exams = next((exams for pattern, exams in plans.EXAM_OF_SITE.get(grammar, ()) if re.search(pattern, words)), parts["exams"])
     return words, rng.choice(exams)
+
+
+def unlisted(rng, world):
+    """The name of a disease that the dictionaries need not know."""
+    if rng.random() < 0.2:
+        return rng.choice(world.organisms) + rng.choice(plans.ORGANISM_MAKES)
+    return rng.choice(plans.DISEASE_KINDS) + rng.choice(plans.DISEASE_ORGANS) + rng.choice(plans.DISEASE_LESIONS)
 
 
 def sign_phrase(rng, grammar):
