@@ -104,6 +104,10 @@ def tidy(marked):
     return marked.strip()
 
 
+# What says that a finding is not there, in the rest of its sentence.
+DENIED = re.compile("な[いくかしど]|なし|なり|無|ず|ない|ません|否|除|欠|陰性|乏し|免れ|前に診断|みていない|いない|異常|[(（][-−－][)）]|[-−－ー一][)）]")
+
+
 def faults(record):
     """What is wrong with a record."""
     text, lines = record["text"], record["causal_tree"].split("\n")
@@ -133,6 +137,8 @@ def faults(record):
         if text[start:stop] != text[start:stop].strip() or "\n" in text[start:stop]:
             yield f"mention {text[start:stop]!r} begins or ends in space"
         end = max(end, stop)
+        if code == "d-" and not DENIED.search(re.split("[。．\n]|\\.(?![0-9０-９])", text[stop : stop + 160])[0]):
+            yield f"nothing says that {text[start:stop]} is absent: {text[start - 10 : stop + 25]!r}"
         if node is not None:
             if not 0 <= node < len(lines):
                 yield f"no line {node} in the tree"

@@ -216,7 +216,7 @@ class Case:
                             known[1], known[2] = better, node
         keyed = sorted(((rng.random() ** (1 / (share + 0.005)), effect) for effect, (share, *_) in pool.items()), reverse=True)
         room = {"symptom": max(2, round(count * 0.3)), "sign": round(count * 0.25), "test": round(count * 0.5),
-            "exam": max(1, round(count * 0.26)), "lab_state": round(count * 0.12)}
+            "exam": max(1, round(count * 0.32)), "lab_state": round(count * 0.12)}
         left = count
         for _, effect in keyed:
             _, _, owner, what = pool[effect]
@@ -249,8 +249,8 @@ class Case:
         core = effect.split("@")[0] if what == "site" else effect
         if not self.new(core) or any(node.what == "test" and self.says(core, node.core) for node in self.nodes):
             return None
-        if what in ("sign", "symptom") and rng.random() < 0.6 and not any(organ in effect
-            for organ in "肢腹胸頸顔眼耳口唇手足趾指膝肩腿背腰半関肺心球結右左両節側膚"):
+        if what in ("sign", "symptom") and rng.random() < 0.7 and len(effect) <= 6 and not any(
+                organ in effect for organ in PLACED):
             sites = next((sites for pattern, sites in plans.SITES if re.search(pattern, effect)), None)
             if sites:
                 return self.node(f"{effect}@{rng.choice(sites)}", "site", core)
@@ -323,7 +323,7 @@ class Case:
             self.absent[kind] = list(dict.fromkeys(self.absent[kind]))
             rng.shuffle(self.absent[kind])
         self.past = []
-        for _ in range(rng.choice((0, 1, 1, 2, 2, 3))):
+        for _ in range(rng.choice((0, 0, 1, 1, 1, 2, 3))):
             draw = rng.random()
             label = rng.choice(plans.PAST) if draw < 0.7 else rng.choice(world.known) if draw < 0.88 else unlisted(rng, world)
             if apart(label) and label not in self.past and label not in self.thought:
@@ -343,6 +343,7 @@ def remedies(label):
 ORGANS = "肺胸縦肝膵脾腎副腸盲胃食道胆膀門脳橋延髄視小下垂海椎頸腰心室房弁冠肋骨皮糸"
 
 
+PLACED = "肢腹胸頸顔眼耳口唇手足趾指膝肩腿背腰半関肺心球結右左両節側膚鼻粘喉咽舌陰肛骨脳網乳膜頭髪爪胃腸肝腎尿全身歯甲気"
 LESION = re.compile("腫|結節|嚢|影|域|信号|潰瘍|びらん|病変|出血|浸潤|肉芽|沈着|隆起|膿瘍|血栓|壊死|線維化|増殖|細胞")
 
 

@@ -85,7 +85,7 @@ class Writer:
             else:
                 node.words = self.surface(node.core)
                 if node.what in DISEASES and node.told == 0 and rng.random() < 0.06:
-                    node.words = rng.choice(("重症", "再発性", "急性", "両側性", "潜在性", "難治性", "続発性")) + node.words
+                    node.words = rng.choice(("重症", "再発性", "難治性", "続発性", "重度の", "急速進行性")) + node.words
         node.told += 1
         return node.words
 
@@ -200,13 +200,13 @@ class Writer:
         rng, style = self.rng, self.style
         particle, joining, past, bare = rng.choice(predicates)
         things = self.join(items) if isinstance(items, list) else items
-        if any(predicates is stock for stock in KEPT) and rng.random() < 0.07:
+        kept = any(predicates is stock for stock in KEPT)
+        if kept and rng.random() < 0.07:
             things += self.detail(things) if things.endswith(END) else ""
         if particle == "に" and f"{END}に{START}" in things:
             particle, joining, past, bare = "を", "認め", "認めた", "あり"
-        if form == "end" and rng.random() < style.bare * 0.3 and predicates is not plans.NEGATED:
-            if not any(predicates is stock for stock in (plans.NEGATED_FELT, plans.NEGATED_HEARD, plans.NEGATED_FELT_HAND)):
-                return things
+        if kept and form == "end" and rng.random() < style.bare * 0.3:
+            return things
         if style.note or (form == "end" and rng.random() < style.bare):
             if bare[0] in "をにも" or bare in ("あり", "なし"):
                 return things + bare
@@ -305,6 +305,8 @@ class Writer:
             value = math.exp(rng.uniform(math.log(low), math.log(high))) if low > 0 and high / low > 4 else rng.uniform(low, high)
         else:
             value, decimals = self.by_range(test, direction)
+            if value is not None and unit == "%" and "比" not in test:
+                value = min(value, 99)
             if value is None:
                 return rng.choice(plans.RESULT_WORDS[result])
         if test in ("血小板", "赤血球") or (test == "白血球" and style.myriad) and value >= 10000:
@@ -757,7 +759,7 @@ class Writer:
         """A joining form made an end: 「疑われ」 -> 「疑われた」."""
         if self.style.polite:
             return sentence + "ました" if sentence[-1] in "しれめりいきじせ" else sentence
-        if sentence.endswith(("し", "れ", "め", "え")):
+        if sentence.endswith(("し", "れ", "め", "え", "じ")):
             return sentence + "た"
         return sentence[:-1] + "った" if sentence.endswith("り") else sentence[:-1] + "った" if sentence.endswith("い") else sentence
 
@@ -831,7 +833,11 @@ class Writer:
                 f"{place}で{disease}疑い、{drug}処方", f"{place}: {disease}?", f"{settled}の診断で{drug}内服",
                 f"{place}で{settled}と言われ{drug}のみ", f"{settled}で{drug}"))
         draw = rng.random()
-        if draw < 0.5 or not (images or signs):
+        if draw < 0.16:
+            settled, _ = self.candidate(True)
+            sentence = f"{place}{rng.choice(('で', 'にて', 'では', 'を受診し', 'で当初'))}{settled}{rng.choice(plans.TREATED_AS)}"
+            return sentence + "、" if sentence.endswith(("が", "され", "も", "れ", "なされ")) else sentence
+        if draw < 0.55 or not (images or signs):
             settled, _ = self.candidate(True)
             several = f"{disease}{rng.choice(('あるいは', 'または', '、', 'ないし', 'や'))}{mark('dx', self.modified(rng.choice(case.thought)))}" if case.thought and rng.random() < 0.2 else disease
             return rng.choice((
@@ -1089,6 +1095,9 @@ class Writer:
             things = self.join([self.d(child) for child in untold])
             named = rng.choice((f"{things}を伴う{named}", f"{named}およびそれに伴う{things}", f"{named}に合併した{things}",
                 f"{named}、{things}", f"{named}に続発した{things}", f"{things}を合併した{named}", f"{named}による{things}"))
+        if case.thought and rng.random() < 0.22 and not style.note and not style.polite:
+            wrong = self.join([mark("dx", self.modified(label)) for label in rng.sample(case.thought, min(len(case.thought), rng.choice((1, 1, 2, 2, 3))))])
+            return rng.choice(plans.RATHER).format(X=wrong, P=named)
         base = rng.choice(plans.BASED)
         base = base and base + rng.choice(("、", ""))
         if style.note:
@@ -1271,7 +1280,7 @@ class Writer:
         elif rng.random() < 0.4 and not style.note:
             outcome = rng.choice(plans.OUTCOME if self.good else plans.OUTCOME_BAD).replace("{n}", str(rng.randint(9, 90)))
             sentences.append(outcome if not style.polite else "今後ともよろしくお願い申し上げます")
-        if self.good and rng.random() < 0.1:
+        if self.good and rng.random() < 0.06:
             risk = mark("ds", self.surface(rng.choice(self.world.known)))
             sentences.append(rng.choice((f"{risk}に注意して経過観察中である", f"今後{risk}の発症に留意する",
                 f"{risk}の予防目的に{self.drug(rng.choice(self.world.medicines))}を併用した", f"{risk}のリスクを説明した"))
@@ -1379,8 +1388,9 @@ class Writer:
             and node is not self.case.primary]
         diseases = diseases[: rng.choice((1, 2, 3))]
         names = [self.d(node) for node in diseases]
-        if rng.random() < 0.5:
-            return rng.choice((" ", "　", "、")).join(f"#{at} {name}" for at, name in enumerate(names, 1))
+        if rng.random() < 0.6:
+            number = rng.choice(("#{} ", "#{}. ", "{}. ", "{}) ", "({})", "#{}"))
+            return rng.choice((" ", "　", "、", "\n")).join(number.format(at) + name for at, name in enumerate(names, 1))
         return "、".join(names)
 
     def flow(self):
