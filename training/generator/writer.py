@@ -227,7 +227,8 @@ class Writer:
     @staticmethod
     def kind_words(joining):
         """「認め」 -> 「認めました」, 「認めず」 -> 「認めませんでした」."""
-        for tail, polite in (("せず", "しませんでした"), ("明らかでなく", "明らかではありませんでした"), ("乏しく", "乏しいものでした"), ("なく", "ありませんでした"), ("的で", "的でした"),
+        for tail, polite in (("せず", "しませんでした"), ("明らかでなく", "明らかではありませんでした"), ("乏しく", "乏しいものでした"), ("なく", "ありませんでした"),
+            ("的で", "的でした"),
             ("ず", "ませんでした"), ("で", "でした"), ("欠き", "欠いておりました")):
             if joining.endswith(tail):
                 return joining[: -len(tail)] + polite
@@ -750,7 +751,8 @@ class Writer:
         """A plain sentence in the manner of a letter: 「投与されていた」 -> 「投与されておりました」."""
         if sentence.endswith(("ました", "でした", "ですが", "ません")) or not sentence.endswith("た"):
             return sentence
-        for tail, polite in (("ていた", "ておりました"), ("であった", "でした"), ("かった", "かったです"), ("あった", "ありました"), ("至った", "至りました"), ("なった", "なりました"), ("行った", "行いました")):
+        for tail, polite in (("ていた", "ておりました"), ("であった", "でした"), ("かった", "かったです"), ("あった", "ありました"), ("至った", "至りました"),
+            ("なった", "なりました"), ("行った", "行いました")):
             if sentence.endswith(tail):
                 return sentence.removesuffix(tail) + polite
         return sentence[:-1] + "ました" if not sentence.endswith("った") else sentence
@@ -759,6 +761,8 @@ class Writer:
         """A joining form made an end: 「疑われ」 -> 「疑われた」."""
         if self.style.polite:
             return sentence + "ました" if sentence[-1] in "しれめりいきじせ" else sentence
+        if sentence.endswith("たが"):
+            return sentence[:-1]
         if sentence.endswith(("し", "れ", "め", "え", "じ")):
             return sentence + "た"
         return sentence[:-1] + "った" if sentence.endswith("り") else sentence[:-1] + "った" if sentence.endswith("い") else sentence
@@ -955,10 +959,10 @@ class Writer:
             sentence = self.say(marks, plans.SHOWN_SURE)
             lead = rng.choice(("血液検査で", "採血で", "血液検査上", "検査では", "", "", "生化学的に", "血算で")) if not style.note else ""
             sentences.insert(rng.randint(0, len(sentences)), lead + sentence)
-        if rng.random() < 0.25:
-            organisms = mark("d-", "有意菌") if rng.random() < 0.4 else None
-            if organisms:
-                sentences.append(f"{self.exam(rng.choice(('血液培養', '喀痰培養', '尿培養', '便培養')))}で{organisms}は検出されなかった")
+        if rng.random() < 0.12:
+            exam, words = rng.choice((("血液培養", "有意菌"), ("喀痰培養", "抗酸菌"), ("尿培養", "細菌"), ("便培養", "病原菌"), ("髄液培養", "真菌"),
+                ("血液培養", "細菌"), ("喀痰細胞診", "悪性細胞"), ("胸水細胞診", "異型細胞")))
+            sentences.append(f"{self.exam(exam)}{rng.choice(('で', 'では', 'から', 'に', 'にて'))}{mark('d-', words)}{rng.choice(('は検出されなかった', 'を認めず', 'は証明されなかった', 'を検出せず', 'の発育を認めなかった', 'は陰性', 'なし'))}")
         return self.run_on(sentences)
 
     def images(self, late=False):
@@ -1014,11 +1018,11 @@ class Writer:
             cut = rng.randint(1, len(marks) - 1)
             return name + joint + self.say(marks[:cut], predicates, "join") + "、" + rng.choice(("", "", "さらに", "また",
                 "加えて")) + self.say(marks[cut:], predicates)
-        if draw < 0.68 and not style.polite and len(marks) <= 2:
+        if 0.6 <= draw < 0.68 and not style.polite and len(marks) <= 2:
             return f"{name}は{self.join(marks)}{rng.choice(('を示した', 'を呈した', 'であった', 'の所見であった', 'を呈していた'))}"
-        if draw < 0.73 and not style.polite:
+        if 0.68 <= draw < 0.74 and not style.polite:
             return f"{name}を施行し{self.say(marks, predicates)}"
-        if draw < 0.77 and not style.polite:
+        if 0.74 <= draw < 0.78 and not style.polite:
             return f"{self.say(marks, predicates).rstrip('。')}（{name}）"
         return name + joint + self.say(marks, predicates)
 
@@ -1096,7 +1100,8 @@ class Writer:
             named = rng.choice((f"{things}を伴う{named}", f"{named}およびそれに伴う{things}", f"{named}に合併した{things}",
                 f"{named}、{things}", f"{named}に続発した{things}", f"{things}を合併した{named}", f"{named}による{things}"))
         if case.thought and rng.random() < 0.22 and not style.note and not style.polite:
-            wrong = self.join([mark("dx", self.modified(label)) for label in rng.sample(case.thought, min(len(case.thought), rng.choice((1, 1, 2, 2, 3))))])
+            wrong = self.join([mark("dx", self.modified(label))
+                for label in rng.sample(case.thought, min(len(case.thought), rng.choice((1, 1, 2, 2, 3))))])
             return rng.choice(plans.RATHER).format(X=wrong, P=named)
         base = rng.choice(plans.BASED)
         base = base and base + rng.choice(("、", ""))
