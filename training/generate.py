@@ -137,7 +137,7 @@ def faults(record):
         if text[start:stop] != text[start:stop].strip() or "\n" in text[start:stop]:
             yield f"mention {text[start:stop]!r} begins or ends in space"
         end = max(end, stop)
-        if code == "d-" and not DENIED.search(re.split("[。．\n]|\\.(?![0-9０-９])", text[stop : stop + 160])[0]):
+        if code == "d-" and not DENIED.search(re.split("[。．\n]|\\.(?![0-9０-９])", text[stop : stop + 160].replace("　", ""))[0]):
             yield f"nothing says that {text[start:stop]} is absent: {text[start - 10 : stop + 25]!r}"
         if node is not None:
             if not 0 <= node < len(lines):
@@ -201,9 +201,13 @@ def main():
         return 0
     if arguments.out is None:
         parser.error("give a file to write, --show N or --check")
-    with arguments.out.open("w", encoding="utf-8") as out:
-        for at in range(arguments.count):
-            out.write(json.dumps(report(world, arguments.seed, at), ensure_ascii=False, separators=(",", ":")) + "\n")
+    try:
+        with arguments.out.open("w", encoding="utf-8") as out:
+            for at in range(arguments.count):
+                record = report(world, arguments.seed, at)
+                out.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+    except OSError as error:
+        parser.error(f"{arguments.out} cannot be written ({error.strerror}): give a file in an existing folder")
     return 0
 
 
