@@ -7,7 +7,7 @@
 
 A line is {"id", "text", "primary", "causal_tree", "mentions": [[start, end, code, node], ...]}: code points of the text,
 the codes of training/README.md, and the line number (from 0) of the tree line or null. The same seed and dictionaries
-give the same reports. Standard library only; about 2 ms a report.
+give the same reports. Standard library only; about 4 ms a report.
 
 A report is made in four steps: `Case` draws a primary disease, what caused it, what it caused, and the findings of each
 from dictionaries/knowledge; `Writer` tells that case in the sentences of generator/plans.py, with marks around the mentions;

@@ -4,7 +4,7 @@ import math
 import re
 
 from . import plans
-from .case import remedies
+from .case import PLACED, remedies
 from .marks import END, MIDDLE, START, mark
 from .world import DISEASES, alike
 
@@ -123,6 +123,8 @@ class Writer:
         if node.what == "site":
             part, site = node.label.split("@")
             words = self.surface(part)
+            if any(organ in words for organ in PLACED):
+                words = part
             node.told += 1
             if node.told > 1 and self.rng.random() < 0.6:
                 return mark(code, words, node.number)
@@ -985,8 +987,11 @@ class Writer:
                 lead = f"{name}{rng.choice(('で', 'では', 'にて', '上', 'に'))}"
                 sentences.insert(rng.randint(0, len(sentences)), lead + self.say([marks],
                     [p for p in plans.NEGATED if p[0] != "を伴わず"]))
-            if rng.random() < 0.15:
-                sentences.append(f"{self.exam(rng.choice(('胸部X線', '頭部CT', '心電図', '上部消化管内視鏡', '腹部エコー', '心エコー')))}{rng.choice(('は正常であった', 'に異常を認めなかった', 'では異常なし', 'は異常なし', 'に異常なし'))}")
+            told = {node.exam for node in case.nodes if node.exam}
+            free = [exam for exam in ("胸部X線", "頭部CT", "心電図", "上部消化管内視鏡", "腹部エコー", "心エコー", "脳波", "胸部CT") if exam not in told]
+            if free and rng.random() < 0.15:
+                well = rng.choice(("は正常であった", "に異常を認めなかった", "では異常なし", "は異常なし", "に異常なし", "に特記すべき所見なし"))
+                sentences.append(self.exam(rng.choice(free)) + well)
         return sentences
 
     def exam_sentence(self, exam, nodes):
