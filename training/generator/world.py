@@ -12,7 +12,7 @@ SHARE = {"obligate": 0.97, "very_frequent": 0.8, "frequent": 0.45, "occasional":
 DISEASES = {"disease", "syndrome", "pathology"}
 SEEN_BY_EXAM = {"imaging", "ecg", "endoscopy", "pathology_finding", "physiology"}
 NEVER = re.compile("新生児|胎児|乳児|未熟児|低出生|死亡|突然死|死産|周産期|仮死")
-CLAUSE = re.compile("[がをにへず]..*[いるずたくむすうぬ]$|[すたる]$|せず$|まらない$|しない$|しい$|るい$|ゆい$|むい$|ている$|[うくぐつぶむ]$")
+CLAUSE = re.compile("[がをにへず]..*[いるずたくむすうぬ]$|[すたる]$|せず$|まらない$|しない$|しい$|るい$|ゆい$|むい$|ている$|[うくぐつぶむ]$|が..|を[認呈触聴]")
 ENGLISH = re.compile(r"[A-Za-z][a-z]+ [a-z]")
 
 

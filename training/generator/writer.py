@@ -804,7 +804,7 @@ class Writer:
 
         `settled`: the sentence says that it was diagnosed, so what holds is no mere suspicion."""
         rng, case = self.rng, self.case
-        if settled and rng.random() < 0.3:
+        if settled and rng.random() < 0.22:
             options = [node for node in case.nodes if node.what in DISEASES or node.what in ("lab_state", "sign")]
             return self.d(rng.choice(options)), True
         if case.thought and rng.random() < 0.68:
@@ -1071,13 +1071,21 @@ class Writer:
             reason.append(f"{self.other('d-', word)}{rng.choice(('を欠き', 'はなく', 'を認めず', 'を伴わず', 'がないことから'))}")
         why = "、".join(reason)
         if style.note:
-            return rng.choice((f"{things}は{why + '、' if why else ''}否定的", f"{things}らしくない", f"r/o {things}→否定",
+            return rng.choice((f"{things}は{why + '、' if why else ''}否定的", f"①{things}→否定", f"{things}→否定",
+                f"{things}？→{why}否定", f"{things}は当初考えたが否定", f"{things}否定", f"{things}らしくない", f"r/o {things}→否定",
                 f"{things}: {why}否定的" if why else f"{things}は否定的", f"{things}疑いも{why + '、' if why else ''}否定"))
         out = rng.choice(plans.EXCLUDED)
         if style.polite:
             out = rng.choice(("は否定的でした", "は否定的と考えます", "は考えにくいと判断いたしました", "は否定されました"))
         first = rng.choice(("当初", "はじめ", "まず", "入院時は", "", "", "臨床的に", "初診時"))
         third = rng.choice(plans.SUSPECT[:8])
+        if not style.polite and rng.random() < 0.25:
+            exam = self.exam(rng.choice([node.exam for node in case.nodes if node.exam] or ["生検", "造影CT", "髄液検査"]))
+            begin = rng.choice((f"{things}を考え{exam}を施行したが", f"{things}を否定するため{exam}を行い",
+                f"{things}との鑑別のため{exam}を追加したが", f"{first}{things}と考え経過をみたが", f"{things}を念頭に{exam}を行ったが",
+                f"{things}の除外目的に{exam}を施行し"))
+            ends = ("合致する所見はなかった", "否定的であった", "典型的ではなかった", "確診に至らなかった", "別の病態が考えられた", "経過が異なった")
+            return f"{begin}、{why + '、' if why else ''}{rng.choice(ends)}"
         return rng.choice((
             f"{first}{things}{rng.choice(('を疑ったが', 'が疑われたが', 'を考えたが', 'も考えたが', 'を念頭に精査したが', 'を鑑別に挙げたが', 'の可能性も考えられたが'))}{'、' if why else ''}{why}{'、' if why else ''}{rng.choice(('否定的であった', '否定した', '除外した', '考えにくかった', '合致しなかった')) if not style.polite else '否定的でした'}",
             f"{why}{'、' if why else ''}{things}{out}",
