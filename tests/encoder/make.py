@@ -26,7 +26,7 @@ from transformers.models.bert_japanese.tokenization_bert_japanese import Charact
 HERE = Path(__file__).parent
 LABELS = ["O", "B-d_positive", "I-d_positive", "B-d_negative", "I-d_negative"]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-CHARACTERS = list("肺炎熱咳血圧低下上昇を認めたはないの疑い、。1234567890abcdefg")
+CHARACTERS = list("肺炎熱咳血圧低下上昇を認めたはないの疑、。1234567890abcdefg")
 PARTS = ["肺炎", "発熱", "##炎", "##症", "低", "##血", "##圧", "認め", "##た", "を", "は", "な", "##い", "egfr", "。"]
 WORDS = ["肺炎", "低血圧", "を", "認めた", "。", "発熱", "は", "ない", "eGFR", "İ", "低血症候", "  "]
 
@@ -146,7 +146,7 @@ def with_json(folder: Path, tokenizer: Tokenizer, text: str) -> None:
 
 
 def main() -> None:
-    vocabulary = SPECIAL + PARTS + CHARACTERS
+    vocabulary = list(dict.fromkeys(SPECIAL + PARTS + CHARACTERS))
     config = BertConfig(vocab_size=len(vocabulary), type_vocab_size=2, **SIZES)
     folder = make("bert", seeded(BertForTokenClassification, config), torch.float32, (2, 3, 0))
     japanese(folder, vocabulary, "wordpiece", WordpieceTokenizer(vocabulary, unk_token="[UNK]"), lower=True)
