@@ -349,7 +349,11 @@ impl Folder<'_> {
             {
                 format!("{}使用", mention.text)
             }
-            _ => mention.text.clone(),
+            // 「喫煙歴」 says that there was 喫煙.
+            _ => match mention.text.strip_suffix('歴') {
+                Some(exposure) if !exposure.is_empty() => exposure.to_owned(),
+                _ => mention.text.clone(),
+            },
         };
         if mention.concept.is_some_and(|id| {
             matches!(
