@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             candidates,
             relations: &case.relations,
             lexicon,
-            reading: explained.reading.as_ref(),
+            reading: case.reading.as_ref(),
         });
         let gold_labels: Vec<String> = gold.map.nodes.iter().map(|node| node.label.to_string()).collect();
         let labels: Vec<String> = candidates.iter().map(|candidate| candidate.label.to_string()).collect();

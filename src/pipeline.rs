@@ -14,8 +14,8 @@ use crate::lexicon::pack::Pack;
 use crate::lexicon::{Lexicon, Sex};
 use crate::tokenize::{Tokenizer, Worker};
 use crate::types::{
-    Assertion, Candidate, Case, CaseMap, Mention, MentionId, NormalizedText, PartOfSpeech, Reading, Section, Sentence,
-    Span, Token,
+    Assertion, Candidate, Case, CaseMap, Mention, MentionId, NormalizedText, PartOfSpeech, Section, Sentence, Span,
+    Token,
 };
 use crate::{arrange, extract, link, normalize, qualify, relate, segment};
 
@@ -123,8 +123,6 @@ pub struct Explanation {
     pub tokens: Vec<Token>,
     /// The mentions before they were numbered, qualified and linked.
     pub drafts: Vec<Draft>,
-    /// What the transformer says, where there is one.
-    pub reading: Option<Reading>,
     /// What is asserted of each draft.
     pub assertions: Vec<Assertion>,
     /// The candidates that relations were scored between.
@@ -255,7 +253,7 @@ impl Pipeline {
             drafts = extract::reader::extend(text.norm(), reading, drafts);
             assertions = qualify::assertions(text.norm(), &sections, &sentences, &drafts, &self.lexicon);
         }
-        let mentions = self.mentions(&text, &sections, &sentences, &drafts, &assertions);
+        let mut mentions = self.mentions(&text, &sections, &sentences, &drafts, &assertions);
         let mut candidates = arrange::fold(&text, &sections, &sentences, &mentions, &self.lexicon);
         let mut relations = relate::relations(&text, &sentences, &mentions, &candidates, &self.lexicon);
         if arrange::add_latent(&mut candidates, &relations, &self.lexicon) {
@@ -273,6 +271,14 @@ impl Pipeline {
                 reading: reading.as_ref(),
             })
         });
+        // Candidates are made of what the cues say, generously: the arranger sees the reading, and
+        // decides. What is asserted of each mention is the surer of both.
+        if let Some(reading) = &reading {
+            qualify::weigh(&drafts, reading, &mut assertions);
+            for (mention, assertion) in mentions.iter_mut().zip(&assertions) {
+                mention.assertion = *assertion;
+            }
+        }
         let case = Case {
             id: id.to_owned(),
             text,
@@ -281,12 +287,11 @@ impl Pipeline {
             mentions,
             relations,
             map,
-            positives: reading.as_ref().map(|reading| reading.positives.clone()),
+            reading,
         };
         Ok(Explanation {
             tokens,
             drafts,
-            reading,
             assertions,
             candidates,
             case,

@@ -16,7 +16,7 @@ use quick_xml::{Reader, Writer, XmlVersion};
 use regex::Regex;
 
 use crate::error::Error;
-use crate::types::{Case, Experiencer, Mention, MentionKind, Norm, Raw, Span, Status};
+use crate::types::{Aspect, Case, Experiencer, Mention, MentionKind, Norm, Raw, Span, Status};
 
 /// The tags of the guideline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -360,6 +360,11 @@ pub fn parse(xml: &str, file: &str) -> Result<Vec<Article>, Error> {
     Ok(articles)
 }
 
+/// A positive disease of the rules that the transformer gives less than this probability is none,
+/// and one that it alone sees is one from the second on: chosen by cross-validation.
+const DOUBTED: f32 = 0.4;
+const SURE: f32 = 0.6;
+
 /// The tagged phrases of a case, in reading order.
 fn phrases(case: &Case) -> Vec<Entity> {
     let norm = case.text.norm();
@@ -416,19 +421,26 @@ fn phrases(case: &Case) -> Vec<Entity> {
         }
         phrases.push(phrase);
     }
-    // Where a transformer has read the report, it tells the positive diseases: it has learned the
-    // guideline's spans.
-    if let Some(positives) = &case.positives {
-        phrases.retain(|phrase| {
-            let positive = phrase.tag == Tag::Disease && phrase.attribute.as_deref() == Some("positive");
-            !positive && !positives.iter().any(|span| span.overlaps(&phrase.norm))
-        });
-        phrases.extend(positives.iter().map(|&norm| Phrase {
-            norm,
-            sentence: 0,
-            tag: Tag::Disease,
-            attribute: Some("positive".to_owned()),
-        }));
+    // A transformer has learned the guideline's habits: what it doubts goes, what it alone sees, and
+    // is sure of, comes.
+    if let Some(reading) = &case.reading {
+        let is_positive =
+            |phrase: &Phrase| phrase.tag == Tag::Disease && phrase.attribute.as_deref() == Some("positive");
+        phrases.retain(|phrase| !is_positive(phrase) || reading.mean(phrase.norm, Aspect::Positive) >= DOUBTED);
+        for &norm in &reading.positives {
+            let seen = phrases
+                .iter()
+                .any(|phrase| is_positive(phrase) && phrase.norm.overlaps(&norm));
+            if !seen && reading.mean(norm, Aspect::Positive) >= SURE {
+                phrases.retain(|phrase| !phrase.norm.overlaps(&norm));
+                phrases.push(Phrase {
+                    norm,
+                    sentence: 0,
+                    tag: Tag::Disease,
+                    attribute: Some("positive".to_owned()),
+                });
+            }
+        }
         phrases.sort_by_key(|phrase| phrase.norm.start);
     }
     phrases

@@ -430,7 +430,7 @@ pub(crate) mod sample {
             }];
             Builder {
                 case: Case {
-                    positives: None,
+                    reading: None,
                     id: id.into(),
                     text,
                     sections,

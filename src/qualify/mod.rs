@@ -11,7 +11,8 @@ use regex::Regex;
 use crate::extract::Draft;
 use crate::lexicon::{Lexicon, StatusCueKind};
 use crate::types::{
-    Assertion, Experiencer, MentionKind, Norm, Section, SectionKind, Sentence, Span, Status, Temporality,
+    Aspect, Assertion, Experiencer, MentionKind, Norm, Reading, Section, SectionKind, Sentence, Span, Status,
+    Temporality,
 };
 
 /// What joins coordinated mentions.
@@ -58,6 +59,59 @@ const CUED: f32 = 0.9;
 
 /// How sure it must be where no cue stands by the mention.
 const UNCUED: f32 = 0.5;
+
+/// How sure a transformer's reading must be of what it says of a condition, against what the cues
+/// say: above it the reading is right more often.
+const READ: f32 = 0.6;
+
+/// Corrects the assertions of conditions where a transformer's reading is sure of another. O(drafts).
+pub fn weigh(drafts: &[Draft], reading: &Reading, assertions: &mut [Assertion]) {
+    const SAID: [Aspect; 7] = [
+        Aspect::Present,
+        Aspect::Absent,
+        Aspect::Suspected,
+        Aspect::RuledOut,
+        Aspect::Past,
+        Aspect::Family,
+        Aspect::General,
+    ];
+    for (draft, assertion) in drafts.iter().zip(assertions) {
+        if !matches!(draft.kind, MentionKind::Disease | MentionKind::Finding) {
+            continue;
+        }
+        let means = SAID.map(|aspect| reading.mean(draft.span, aspect));
+        let total: f32 = means.iter().sum();
+        let Some((aspect, mean)) = SAID.into_iter().zip(means).max_by(|a, b| a.1.total_cmp(&b.1)) else {
+            continue;
+        };
+        // Where it sees no condition at all, it says nothing of one.
+        if total < 0.5 || mean < READ * total {
+            continue;
+        }
+        let read = Assertion {
+            status: match aspect {
+                Aspect::Absent | Aspect::RuledOut => Status::Absent,
+                Aspect::Suspected => Status::Suspected,
+                Aspect::General => Status::General,
+                _ => Status::Present,
+            },
+            experiencer: match aspect {
+                Aspect::Family => Experiencer::Family,
+                _ => Experiencer::Patient,
+            },
+            time: match aspect {
+                Aspect::Past => Temporality::Past,
+                _ => Temporality::Current,
+            },
+        };
+        *assertion = match aspect {
+            // Which member of the family, what is planned: the cues tell more.
+            Aspect::Family if assertion.experiencer != Experiencer::Patient => *assertion,
+            Aspect::Suspected if assertion.status == Status::Planned => *assertion,
+            _ => read,
+        };
+    }
+}
 
 /// The assertion of each draft, in the drafts' order. O(drafts × cues).
 pub fn assertions(

@@ -1,6 +1,6 @@
 //! Everything known of one report.
 
-use super::{CaseMap, Mention, Norm, NormalizedText, Relation, Section, Sentence, Span};
+use super::{CaseMap, Mention, NormalizedText, Reading, Relation, Section, Sentence};
 
 /// Everything known of one report.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,9 +19,9 @@ pub struct Case {
     pub relations: Vec<Relation>,
     /// The causal forest.
     pub map: CaseMap,
-    /// The phrases that the transformer takes for positive diseases in MedTxt's sense, in reading
-    /// order; `None` where there was no transformer.
-    pub positives: Option<Vec<Span<Norm>>>,
+    /// What the transformer says of each character; `None` where there was none, or where the case
+    /// was read from JSON, which does not hold it.
+    pub reading: Option<Reading>,
 }
 
 impl Case {
