@@ -2,18 +2,20 @@
 
 use std::ops::Range;
 
-/// The windows of a text of `length` tokens, of which a model reads `limit` at a time: evenly
-/// spread, neighbours sharing a quarter of `limit` or more. `limit` must not be 0.
+/// The windows of a text of `length` tokens, of which a model reads `limit` at a time: as few as can
+/// be and no longer than they must be, neighbours sharing a quarter of `limit` or more. `limit` must
+/// not be 0.
 pub(super) fn windows(length: usize, limit: usize) -> Vec<Range<usize>> {
     if length <= limit {
         return vec![0..length];
     }
-    let step = limit - limit / 4;
-    let steps = (length - limit).div_ceil(step);
+    let overlap = limit / 4;
+    let steps = (length - limit).div_ceil(limit - overlap);
+    let size = (length + steps * overlap).div_ceil(steps + 1);
     (0..=steps)
         .map(|index| {
-            let start = (length - limit) * index / steps;
-            start..start + limit
+            let start = (length - size) * index / steps;
+            start..start + size
         })
         .collect()
 }
@@ -64,7 +66,7 @@ mod tests {
     fn a_short_text_is_one_window() {
         assert_eq!(windows(0, 10), [0..0]);
         assert_eq!(windows(10, 10), [0..10]);
-        assert_eq!(windows(11, 10), [0..10, 1..11]);
+        assert_eq!(windows(11, 10), [0..7, 4..11]);
     }
 
     #[test]
