@@ -170,14 +170,23 @@ impl Arranger {
             root: vec![0.0; n],
             under: vec![0.0; n * n],
         };
-        let mut row = Row::default();
+        let causes: Vec<usize> = (0..n)
+            .filter(|&cause| kept[cause] && !leaf(candidates[cause].role))
+            .collect();
+        let mut rows = Row::default();
         for effect in (0..n).filter(|&effect| kept[effect]) {
-            features.pair_into(None, effect, standing, &mut row);
-            shares.root[effect] = self.cause.probability(&row.values);
-            for cause in (0..n).filter(|&cause| cause != effect && kept[cause] && !leaf(candidates[cause].role)) {
-                features.pair_into(Some(cause), effect, standing, &mut row);
+            rows.values.clear();
+            features.put_pair(None, effect, standing, &mut rows);
+            let width = rows.values.len();
+            let others = || causes.iter().copied().filter(|&cause| cause != effect);
+            for cause in others() {
+                features.put_pair(Some(cause), effect, standing, &mut rows);
+            }
+            let mut probabilities = self.cause.probabilities(&rows.values, width).into_iter();
+            shares.root[effect] = probabilities.next().unwrap_or_default();
+            for (cause, probability) in others().zip(probabilities) {
                 let latent = candidates[cause].inferred && features.knows(cause, effect);
-                shares.under[cause * n + effect] = self.cause.probability(&row.values)
+                shares.under[cause * n + effect] = probability
                     + SAID * features.said(cause, effect)
                     + if features.is_same(cause, effect) { SAME } else { 0.0 }
                     + if latent { LATENT } else { 0.0 };

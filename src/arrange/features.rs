@@ -601,13 +601,8 @@ impl<'t> Features<'t> {
         row
     }
 
-    /// As [`Features::pair`], into a row whose room is used again.
-    pub(super) fn pair_into(&self, cause: Option<usize>, effect: usize, standing: &[Standing], row: &mut Row) {
-        row.values.clear();
-        self.put_pair(cause, effect, standing, row);
-    }
-
-    fn put_pair(&self, cause: Option<usize>, effect: usize, standing: &[Standing], row: &mut Row) {
+    /// As [`Features::pair`], behind the numbers that `row` has.
+    pub(super) fn put_pair(&self, cause: Option<usize>, effect: usize, standing: &[Standing], row: &mut Row) {
         let source = &self.source;
         row.flag(|| "root".into(), cause.is_none());
         self.put_standing("effect_", effect, row);
