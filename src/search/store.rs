@@ -108,8 +108,7 @@ impl CaseIndex {
         std::fs::write(path.join(MARK), format!("{mark}\n")).map_err(io)
     }
 
-    /// Opens an index. A pass over the primary diseases of all cases: some ten milliseconds for a
-    /// million.
+    /// Opens an index. O(cases): a pass over their primary diseases.
     ///
     /// # Errors
     /// [`Error::Index`] for what is no index, an index of another format, and damaged files.
