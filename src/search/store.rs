@@ -228,7 +228,7 @@ impl CaseIndex {
         let snapshot = self.snapshot();
         let wanted = Term::from_field_text(self.fields.id, id);
         for (ordinal, segment) in snapshot.searcher.segment_readers().iter().enumerate() {
-            for doc in self.docs(segment, &wanted)? {
+            if let Some(&doc) = self.docs(segment, &wanted)?.first() {
                 return Ok(Some(DocAddress::new(ordinal as u32, doc)));
             }
         }
