@@ -30,7 +30,8 @@ pub(super) fn read(table: &Table<'_>) -> Result<Vec<SpecialtyRow>, Error> {
         .map(|row| {
             let codes = row.get("icd10");
             let (first, last) = codes.split_once('-').unwrap_or((codes, codes));
-            if !codes.is_empty() && !(is_category(first) && is_category(last) && first <= last) {
+            let is_range = is_category(first) && is_category(last) && first <= last;
+            if !codes.is_empty() && !is_range {
                 return Err(table.error(row, codes, "expected categories of ICD-10: C81 or C81-C96, or nothing"));
             }
             if row.get("specialty").is_empty() {

@@ -129,8 +129,7 @@ impl Query {
                 free.push(part);
             }
         }
-        let terms: Vec<Option<(Vec<Asked>, Vec<Asked>)>> =
-            free.iter().map(|part| read(part, pipeline)).collect::<Result<_, _>>()?;
+        let terms: Vec<Option<Found>> = free.iter().map(|part| read(part, pipeline)).collect::<Result<_, _>>()?;
         if terms.iter().all(Option::is_some) {
             for (present, absent) in terms.into_iter().flatten() {
                 query.present.extend(present);
@@ -309,6 +308,9 @@ impl Query {
     }
 }
 
+/// Findings that are there, and that are not.
+type Found = (Vec<Asked>, Vec<Asked>);
+
 /// Full-width forms of the query's own signs.
 fn narrow(text: &str) -> String {
     let narrow = |c: char| match c {
@@ -324,7 +326,7 @@ fn narrow(text: &str) -> String {
 }
 
 /// The findings of one term; none where it names none.
-fn read(part: &str, pipeline: &Pipeline) -> Result<Option<(Vec<Asked>, Vec<Asked>)>, Error> {
+fn read(part: &str, pipeline: &Pipeline) -> Result<Option<Found>, Error> {
     let Ok(label) = part.parse::<Label>();
     let asked = Asked::of_label(&label, pipeline.lexicon());
     let is_notation = !matches!(label, Label::Condition(_));
@@ -335,7 +337,7 @@ fn read(part: &str, pipeline: &Pipeline) -> Result<Option<(Vec<Asked>, Vec<Asked
     Ok((!present.is_empty() || !absent.is_empty()).then_some((present, absent)))
 }
 
-fn structured(text: &str, pipeline: &Pipeline) -> Result<(Vec<Asked>, Vec<Asked>), Error> {
+fn structured(text: &str, pipeline: &Pipeline) -> Result<Found, Error> {
     let lexicon = pipeline.lexicon();
     let case = pipeline.structure("query", text)?;
     let (present, absent) = findings(&case, lexicon);

@@ -108,8 +108,7 @@ impl CaseIndex {
         std::fs::write(path.join(MARK), format!("{mark}\n")).map_err(io)
     }
 
-    /// Opens an index. A pass over the primary diseases of all cases: some ten milliseconds for a
-    /// million.
+    /// Opens an index. O(cases): a pass over their primary diseases.
     ///
     /// # Errors
     /// [`Error::Index`] for what is no index, an index of another format, and damaged files.
@@ -229,7 +228,7 @@ impl CaseIndex {
         let snapshot = self.snapshot();
         let wanted = Term::from_field_text(self.fields.id, id);
         for (ordinal, segment) in snapshot.searcher.segment_readers().iter().enumerate() {
-            for doc in self.docs(segment, &wanted)? {
+            if let Some(&doc) = self.docs(segment, &wanted)?.first() {
                 return Ok(Some(DocAddress::new(ordinal as u32, doc)));
             }
         }
