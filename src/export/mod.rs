@@ -7,10 +7,12 @@ pub mod dot;
 pub mod html;
 pub mod json;
 pub mod svg;
+#[cfg(feature = "tables")]
+pub mod table;
 pub mod tree;
 
 pub use dot::to_dot;
-pub use html::to_html;
+pub use html::{to_html, to_html_fragment, to_map_fragment};
 pub use json::{CaseRecord, from_json, to_json_line, to_value};
 pub use svg::to_svg;
 pub use tree::to_tree_annotated;
