@@ -99,18 +99,6 @@ impl Case {
             .collect()
     }
 
-    /// Scored relations between nodes, also those that the map did not take.
-    #[getter]
-    fn relations(&self) -> Vec<Relation> {
-        (0..self.record.relations.len())
-            .map(|at| Relation {
-                record: self.record.clone(),
-                at,
-                edge: false,
-            })
-            .collect()
-    }
-
     /// The causal map.
     #[getter]
     fn map(&self) -> CaseMap {

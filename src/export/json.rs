@@ -395,10 +395,12 @@ impl CaseRecord {
         };
         let mut relations = Vec::with_capacity(self.relations.len());
         for relation in &self.relations {
-            let (source, target, why) = ends(relation)?;
+            // Their ends are candidates of the map, of which it took some: not its nodes' numbers.
+            let why = relation.why.iter().map(|why| why.why(&self.text, &points));
+            let why = why.collect::<Result<_, _>>()?;
             relations.push(Relation {
-                source,
-                target,
+                source: NodeId(relation.source),
+                target: NodeId(relation.target),
                 kind: relation.kind,
                 score: relation.score,
                 why,
@@ -667,7 +669,7 @@ mod tests {
         assert!(fault(&|record| record.mentions[3].end = 9999).contains("to 9999"));
         assert!(fault(&|record| record.mentions[3].id = 7).contains("place 3"));
         assert!(fault(&|record| record.case_map.nodes[0].mentions.push(500)).contains("no mention 500"));
-        assert!(fault(&|record| record.relations[0].target = 77).contains("no node 77"));
+        assert!(fault(&|record| record.case_map.edges[0].target = 77).contains("no node 77"));
         assert!(
             fault(&|record| record.case_map.edges[0].target = record.case_map.edges[0].source).contains("no forest")
         );
