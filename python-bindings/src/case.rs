@@ -364,7 +364,7 @@ impl Mention {
 ///
 /// >>> entry = shorei.Lexicon().lookup("低Na血症")[0]
 /// >>> entry.label, entry.kind
-/// ('低ナトリウム血症', 'lab_state')
+/// ('低ナトリウム血症', 'pathology')
 #[pyclass(frozen, module = "shorei")]
 pub struct Concept {
     pub record: ConceptRecord,
@@ -623,7 +623,7 @@ impl Node {
 /// >>> case = nlp("【診断】小細胞肺癌によるSIADHと診断した。")
 /// >>> edge = case.map.edges[0]
 /// >>> edge.source.label, edge.kind, edge.why[0]
-/// ('小細胞肺癌', 'complicates', 'cue 「による」')
+/// ('小細胞肺癌', 'causes', 'knowledge 小細胞肺癌 → 抗利尿ホルモン不適合分泌症候群')
 #[pyclass(frozen, module = "shorei")]
 pub struct Relation {
     record: Arc<CaseRecord>,
