@@ -41,6 +41,8 @@ pub mod relate;
 
 pub mod pipeline;
 
+pub mod batch;
+
 pub mod evaluate;
 pub mod export;
 pub mod search;

@@ -5,17 +5,25 @@
 //! node is a link to its first mention.
 
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{ConceptSource, assertion_words, concept_words, mention_kind_name, push_escaped, svg, value_words};
 use crate::types::{Case, Experiencer, Mention, MentionKind, NodeId, Status, Temporality};
 
-const STYLE: &str = "\
-:root{color-scheme:light dark;--bg:#f4f5f7;--card:#fff;--ink:#1f2328;--soft:#59636e;--rule:#d5d9df;
+/// Colours on light ground.
+const LIGHT: &str = "\
+--bg:#f4f5f7;--card:#fff;--ink:#1f2328;--soft:#59636e;--rule:#d5d9df;
 --red:#b42318;--red-bg:#fdeceb;--amber:#8f4e00;--amber-bg:#fff0d2;--blue:#1d5fbf;--blue-bg:#e6f0fd;
---teal:#0f766e;--teal-bg:#dff3f0;--violet:#6d3fc0;--violet-bg:#efe7fb;--grey:#6b7280;--grey-bg:#eceef1;--green:#3f7020;--green-bg:#e9f3e0}
-@media (prefers-color-scheme:dark){:root{--bg:#0d0f12;--card:#15181d;--ink:#e6e8eb;--soft:#a0a8b3;--rule:#333a44;
+--teal:#0f766e;--teal-bg:#dff3f0;--violet:#6d3fc0;--violet-bg:#efe7fb;--grey:#6b7280;--grey-bg:#eceef1;--green:#3f7020;--green-bg:#e9f3e0";
+
+/// Colours on dark ground.
+const DARK: &str = "\
+--bg:#0d0f12;--card:#15181d;--ink:#e6e8eb;--soft:#a0a8b3;--rule:#333a44;
 --red:#f59a91;--red-bg:#45201d;--amber:#efbd6c;--amber-bg:#40300f;--blue:#8dbbf8;--blue-bg:#182f4d;
---teal:#66cfc0;--teal-bg:#113833;--violet:#c4a8f5;--violet-bg:#33244f;--grey:#98a1ad;--grey-bg:#272c34;--green:#a5d083;--green-bg:#24361a}}
+--teal:#66cfc0;--teal-bg:#113833;--violet:#c4a8f5;--violet-bg:#33244f;--grey:#98a1ad;--grey-bg:#272c34;--green:#a5d083;--green-bg:#24361a";
+
+/// The page around report and map.
+const PAGE_STYLE: &str = "\
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.5 'Hiragino Sans','Noto Sans CJK JP','Noto Sans JP','Yu Gothic UI','Meiryo',sans-serif}
 header{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;align-items:baseline;padding:.9rem 1.2rem;background:var(--card);border-bottom:1px solid var(--rule)}
@@ -25,8 +33,15 @@ h1{margin:0;font-size:1.15rem;overflow-wrap:anywhere}
 main{display:grid;grid-template-columns:minmax(20rem,2fr) 3fr;gap:1rem;padding:1rem 1.2rem;align-items:start}
 section{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:.8rem 1rem 1rem;min-width:0}
 h2{margin:0 0 .6rem;font-size:.85rem;font-weight:600;color:var(--soft)}
-.report{white-space:pre-wrap;overflow-wrap:anywhere;line-height:2.1}
 .map{position:sticky;top:1rem;max-height:calc(100vh - 2rem);overflow-y:auto}
+footer{padding:0 1.2rem 1rem;font-size:.75rem;color:var(--soft)}
+@media (max-width:60rem){main{grid-template-columns:minmax(0,1fr)}.map{position:static;max-height:none}}
+@media print{body{background:#fff}main{display:block}section{break-inside:auto;border:0}.map{position:static;max-height:none}.scroll svg{min-width:0!important}}
+";
+
+/// The marked report, its legend and the map.
+const CASE_STYLE: &str = "\
+.report{white-space:pre-wrap;overflow-wrap:anywhere;line-height:2.1}
 .scroll{overflow-x:auto}
 .scroll svg{display:block;max-width:100%;height:auto}
 .m{color:inherit;text-decoration:none;border-radius:3px;padding:.12em .1em;background:var(--grey-bg);border-bottom:2px solid var(--grey)}
@@ -57,9 +72,6 @@ a.m:hover,.m:target{outline:2px solid var(--ink)}
 ul.legend{display:flex;flex-wrap:wrap;gap:.45rem .8rem;margin:1rem 0 0;padding:.8rem 0 0;border-top:1px solid var(--rule);list-style:none;font-size:.8rem}
 details{margin-top:.8rem;font-size:.85rem;color:var(--soft)}
 pre{margin:.4rem 0 0;white-space:pre;overflow-x:auto;color:var(--ink);font:inherit;line-height:1.6}
-footer{padding:0 1.2rem 1rem;font-size:.75rem;color:var(--soft)}
-@media (max-width:60rem){main{grid-template-columns:minmax(0,1fr)}.map{position:static;max-height:none}}
-@media print{body{background:#fff}main{display:block}section{break-inside:auto;border:0}.map{position:static;max-height:none}.scroll svg{min-width:0!important}}
 ";
 
 /// The case as a self-contained page.
@@ -67,7 +79,7 @@ footer{padding:0 1.2rem 1rem;font-size:.75rem;color:var(--soft)}
 /// Mentions that overlap another without standing within it are marked up to its end. O(n log n)
 /// in the mentions.
 pub fn to_html(case: &Case, concepts: &dyn ConceptSource) -> String {
-    let (report, marked) = report(case, concepts);
+    let (report, marked) = report(case, concepts, true);
     let primary = case.primary();
     let mut html = String::from(
         "<!DOCTYPE html>\n<html lang=\"ja\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -82,7 +94,8 @@ pub fn to_html(case: &Case, concepts: &dyn ConceptSource) -> String {
     }
     let _ = write!(
         html,
-        "</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header><h1>"
+        "</title>\n<style>\n:root{{color-scheme:light dark;{LIGHT}}}\n\
+         @media (prefers-color-scheme:dark){{:root{{{DARK}}}}}\n{PAGE_STYLE}{CASE_STYLE}</style>\n</head>\n<body>\n<header><h1>"
     );
     push_escaped(&mut html, id);
     html.push_str("</h1>");
@@ -103,7 +116,7 @@ pub fn to_html(case: &Case, concepts: &dyn ConceptSource) -> String {
     html.push_str(
         "</section>\n<section class=\"map\"><h2>因果マップ (左が原因、右が結果)</h2>\n<div class=\"scroll\">\n",
     );
-    html.push_str(&svg::render(case, concepts, Some(&marked)));
+    html.push_str(&svg::render(case, concepts, svg::Place::Page(&marked)));
     html.push_str("</div>\n<details><summary>テキスト表記</summary><pre>\n");
     push_escaped(&mut html, &case.map.to_tree());
     html.push_str(
@@ -113,8 +126,80 @@ pub fn to_html(case: &Case, concepts: &dyn ConceptSource) -> String {
     html
 }
 
-/// The report with its mentions marked, and which mentions are, by number.
-fn report(case: &Case, concepts: &dyn ConceptSource) -> (String, Vec<bool>) {
+/// Styles of a case among others in a page, nested in the class `shorei`.
+const FRAGMENT_STYLE: &str = "\
+color:var(--ink);background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:.6rem .9rem .8rem;
+font:14px/1.5 'Hiragino Sans','Noto Sans CJK JP','Noto Sans JP','Yu Gothic UI','Meiryo',sans-serif;
+.head{display:flex;flex-wrap:wrap;gap:.1rem 1rem;align-items:baseline;margin-bottom:.5rem}
+.main-disease{color:var(--red);font-weight:700}
+.count{color:var(--soft);font-size:.85em}
+.columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:.6rem 1.2rem;align-items:start}
+.columns>div{min-width:0;max-height:46rem;overflow-y:auto}
+";
+
+/// The ancestors by which notebooks and editors say that they are dark, and those where the
+/// system's setting decides.
+const DARK_GROUND: &str =
+    ":is([data-jp-theme-light=\"false\"],.vscode-dark,.vscode-high-contrast,[theme=\"dark\"],[data-theme=\"dark\"])";
+const UNTOLD_GROUND: &str = "body:not([data-jp-theme-light],.vscode-light,.vscode-high-contrast-light,[theme=\"light\"] *,[data-theme=\"light\"] *)";
+
+/// The case as a part of a page, for notebooks: the marked report beside, or where there is no room
+/// above, the drawn tree.
+///
+/// It brings its styles and touches no others, runs no script, and follows the page's light or dark
+/// theme (JupyterLab, VS Code, Colab, nbconvert), or the system's. Evidence is in the tooltips of
+/// mentions, nodes and edges. O(n log n) in the mentions.
+pub fn to_html_fragment(case: &Case, concepts: &dyn ConceptSource) -> String {
+    fragment(case, concepts, true)
+}
+
+/// The drawn tree alone, as [`to_html_fragment`] has it.
+pub fn to_map_fragment(case: &Case, concepts: &dyn ConceptSource) -> String {
+    fragment(case, concepts, false)
+}
+
+fn fragment(case: &Case, concepts: &dyn ConceptSource, with_report: bool) -> String {
+    let mut hasher = DefaultHasher::new();
+    (&case.id, case.text.raw(), case.map.to_tree()).hash(&mut hasher);
+    let name = format!("{:016x}", hasher.finish());
+    let mut html = format!(
+        "<div class=\"shorei\" lang=\"ja\">\n<style>\n.shorei{{color-scheme:light;{LIGHT};\n{FRAGMENT_STYLE}{CASE_STYLE}{}}}\n\
+         {DARK_GROUND} .shorei{{color-scheme:dark;{DARK};\n{dark}}}\n\
+         @media (prefers-color-scheme:dark){{{UNTOLD_GROUND} .shorei{{color-scheme:dark;{DARK};\n{dark}}}}}\n\
+         </style>\n<div class=\"head\"><strong>",
+        svg::STYLE,
+        dark = svg::DARK_STYLE,
+    );
+    push_escaped(&mut html, if case.id.is_empty() { "症例" } else { &case.id });
+    html.push_str("</strong>");
+    let primary = case.primary();
+    if !primary.is_empty() {
+        html.push_str("<span>主病名: <span class=\"main-disease\">");
+        push_escaped(&mut html, &primary);
+        html.push_str("</span></span>");
+    }
+    let _ = write!(
+        html,
+        "<span class=\"count\">言及 {} · 節点 {} · 関係 {}</span></div>\n<div class=\"columns\">\n",
+        case.mentions.len(),
+        case.map.nodes.len(),
+        case.map.edges.len(),
+    );
+    if with_report && !case.text.raw().is_empty() {
+        let (report, _) = report(case, concepts, false);
+        let _ = write!(html, "<div><div class=\"report\">{report}</div>\n");
+        push_legend(&mut html, case);
+        html.push_str("</div>\n");
+    }
+    html.push_str("<div class=\"scroll\">\n");
+    html.push_str(&svg::render(case, concepts, svg::Place::Fragment(&name)));
+    html.push_str("</div>\n</div>\n</div>\n");
+    html
+}
+
+/// The report with its mentions marked, and which mentions are, by number; in a page of its own
+/// (`linked`) with links to the nodes.
+fn report(case: &Case, concepts: &dyn ConceptSource, linked: bool) -> (String, Vec<bool>) {
     let raw = case.text.raw();
     let mut node_of: Vec<Option<NodeId>> = vec![None; case.mentions.len()];
     for node in &case.map.nodes {
@@ -145,7 +230,7 @@ fn report(case: &Case, concepts: &dyn ConceptSource) -> (String, Vec<bool>) {
             .map_or(mention.span.end, |(end, _)| mention.span.end.min(*end));
         let node = node_of.get(mention.id.0 as usize).copied().flatten();
         // Links do not nest.
-        let link = node.is_some() && open.iter().all(|(_, link)| !link);
+        let link = linked && node.is_some() && open.iter().all(|(_, link)| !link);
         match node.filter(|_| link) {
             Some(node) => {
                 let _ = write!(out, "<a href=\"#n{}\"", node.0);
@@ -155,6 +240,7 @@ fn report(case: &Case, concepts: &dyn ConceptSource) -> (String, Vec<bool>) {
         // Numbers may repeat in a case made by hand; ids of a page may not.
         if let Some(slot) = marked.get_mut(mention.id.0 as usize)
             && !std::mem::replace(slot, true)
+            && linked
         {
             let _ = write!(out, " id=\"m{}\"", mention.id.0);
         }
@@ -299,7 +385,7 @@ mod tests {
     #[test]
     fn the_report_is_there_to_the_letter() {
         let case = sample::case();
-        let (markup, marked) = report(&case, &sample::concepts());
+        let (markup, marked) = report(&case, &sample::concepts(), true);
         assert_eq!(text_of(&markup), sample::REPORT);
         assert!(marked.iter().all(|marked| *marked));
         assert_eq!(markup.matches("<a ").count(), markup.matches("</a>").count());
@@ -308,7 +394,7 @@ mod tests {
 
     #[test]
     fn marks_tell_status_and_concept() {
-        let (markup, _) = report(&sample::case(), &sample::concepts());
+        let (markup, _) = report(&sample::case(), &sample::concepts(), true);
         assert!(markup.contains("class=\"m disease absent\" title=\"疾患・症状 (否定)\">胸痛</span>"));
         assert!(markup.contains("class=\"m disease family\""));
         assert!(markup.contains("class=\"m disease past\""));
@@ -336,7 +422,7 @@ mod tests {
                 section: 9,
             });
         }
-        let (markup, marked) = report(&builder.case, &Vec::new());
+        let (markup, marked) = report(&builder.case, &Vec::new(), true);
         assert_eq!(text_of(&markup), "胸部大動脈瘤破裂の疑い");
         assert_eq!(marked, [true, true, true, true, false, false, false, true]);
         assert_eq!(markup.matches("<span").count(), markup.matches("</span>").count());
@@ -355,6 +441,26 @@ mod tests {
             assert!(!html.contains(bad), "{bad} is markup");
         }
         assert!(html.contains("&amp;amp;\r\n\u{fffd}  終"));
+    }
+
+    #[test]
+    fn a_fragment_keeps_to_itself() {
+        let case = sample::case();
+        let html = to_html_fragment(&case, &sample::concepts());
+        assert_eq!(html.matches("<div").count(), html.matches("</div>").count());
+        assert_eq!(html.matches("<span").count(), html.matches("</span>").count());
+        assert!(html.contains("class=\"m disease absent\"") && html.contains("本文の手がかり「による」"));
+        // Two of them in one page share no id, and none links into the other.
+        for outside in ["<a ", "id=\"m", "id=\"n", "<script", "<body", ":root", "<html"] {
+            assert!(!html.contains(outside), "{outside}");
+        }
+        let mut other = case;
+        other.id = "another".into();
+        let other = to_html_fragment(&other, &sample::concepts());
+        let head = |html: &str| html.split("<marker id=\"").nth(1).map(|rest| rest[..30].to_owned());
+        assert!(head(&html).is_some() && head(&html) != head(&other));
+        let empty = to_html_fragment(&sample::empty(), &Vec::new());
+        assert!(empty.contains("因果関係の節点はありません") && !empty.contains("class=\"report\""));
     }
 
     #[test]

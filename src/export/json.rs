@@ -4,7 +4,8 @@
 //! `text[start:end]` is the mention.
 
 use crate::types::{
-    Assertion, Case, Concept, ConceptId, ConceptKind, MentionKind, NormalizedText, RelationKind, SectionKind, Value,
+    Assertion, Case, CaseMap, Concept, ConceptId, ConceptKind, Edge, Evidence, Label, Mention, MentionId, MentionKind,
+    Node, NodeId, NormalizedText, Relation, RelationKind, Section, SectionKind, Sentence, Span, TreeParseError, Value,
     Why,
 };
 use serde::{Deserialize, Serialize};
@@ -86,7 +87,8 @@ pub struct ConceptRecord {
 }
 
 impl ConceptRecord {
-    fn of(concept: &Concept) -> Self {
+    /// The record of an entry.
+    pub fn of(concept: &Concept) -> Self {
         ConceptRecord {
             id: concept.id.clone(),
             label: concept.label.clone(),
@@ -117,6 +119,14 @@ pub struct RelationRecord {
     pub score: f64,
     /// The evidence, strongest first.
     pub why: Vec<WhyRecord>,
+}
+
+impl RelationRecord {
+    /// The evidence in words, strongest first: 「による」; knowledge SIADH → 低ナトリウム血症.
+    pub fn why_words(&self) -> String {
+        let words: Vec<String> = self.why.iter().map(WhyRecord::words).collect();
+        words.join("; ")
+    }
 }
 
 /// A piece of evidence.
@@ -174,8 +184,15 @@ pub struct NodeRecord {
 
 /// What is wrong with a case's JSON.
 #[derive(Debug, thiserror::Error)]
-#[error("not the JSON of a case: {0}; write it with `shorei structure --format json`")]
-pub struct CaseJsonError(#[from] serde_json::Error);
+#[non_exhaustive]
+pub enum CaseJsonError {
+    /// It is no JSON, or lacks a field.
+    #[error("not the JSON of a case: {0}; write it with `shorei structure --format json`")]
+    Syntax(#[from] serde_json::Error),
+    /// Its parts do not fit together.
+    #[error("not the JSON of a case: {0}; write it with `shorei structure --format json`")]
+    Inconsistent(String),
+}
 
 /// Code points of a text by byte.
 struct CodePoints {
@@ -193,6 +210,18 @@ impl CodePoints {
     /// the number of all at and after the end. O(log n).
     fn before(&self, byte: usize) -> usize {
         self.starts.partition_point(|&start| start < byte)
+    }
+
+    /// The bytes of a range of code points. O(1).
+    fn bytes(&self, text: &str, start: usize, end: usize, what: &str) -> Result<(usize, usize), CaseJsonError> {
+        let len = self.starts.len();
+        if start > end || end > len {
+            return Err(CaseJsonError::Inconsistent(format!(
+                "{what} is from {start} to {end}, the text has {len} code points"
+            )));
+        }
+        let byte = |point: usize| self.starts.get(point).copied().unwrap_or(text.len());
+        Ok((byte(start), byte(end)))
     }
 }
 
@@ -276,6 +305,261 @@ impl CaseRecord {
     }
 }
 
+impl CaseRecord {
+    /// The case that a record is of, and the entries of its concepts, for the formats that are made
+    /// of cases.
+    ///
+    /// A record keeps neither the normalised text nor the sentences: the case's normalised text is
+    /// the report itself, and its sentences end at 。 and line breaks. O(n log n).
+    ///
+    /// # Errors
+    /// [`CaseJsonError::Inconsistent`] where numbers are not those of the record's own mentions,
+    /// nodes or text, or where the map is no forest.
+    pub fn to_case(&self) -> Result<(Case, Vec<Concept>), CaseJsonError> {
+        let points = CodePoints::of(&self.text);
+        let mut concepts = Vec::new();
+        let mut concept = |record: &Option<ConceptRecord>| {
+            record.as_ref().map(|record| {
+                concepts.push(record.concept());
+                ConceptId(concepts.len() as u32 - 1)
+            })
+        };
+        let sections: Vec<Section> = self
+            .sections
+            .iter()
+            .map(|section| {
+                let (start, end) = points.bytes(&self.text, section.start, section.end, "a section")?;
+                Ok(Section {
+                    kind: section.kind,
+                    heading: None,
+                    span: Span::new(start, end),
+                })
+            })
+            .collect::<Result<_, CaseJsonError>>()?;
+        let section_at = |byte: usize| {
+            let after = sections.partition_point(|section| section.span.end <= byte);
+            after.min(sections.len().saturating_sub(1))
+        };
+        let mut sentences: Vec<Sentence> = Vec::new();
+        let mut start = 0;
+        for part in self.text.split_inclusive(['。', '\n']) {
+            let end = start + part.len();
+            sentences.push(Sentence {
+                span: Span::new(start, end),
+                section: section_at(start),
+            });
+            start = end;
+        }
+        let mut mentions = Vec::with_capacity(self.mentions.len());
+        for (index, mention) in self.mentions.iter().enumerate() {
+            numbered("mention", index, mention.id)?;
+            let (start, end) = points.bytes(&self.text, mention.start, mention.end, "a mention")?;
+            mentions.push(Mention {
+                id: MentionId(mention.id),
+                span: Span::new(start, end),
+                norm: Span::new(start, end),
+                text: mention.text.clone(),
+                kind: mention.kind,
+                assertion: mention.assertion,
+                concept: concept(&mention.concept),
+                expansion: None,
+                value: mention.value.clone(),
+                sentence: sentences.partition_point(|sentence| sentence.span.end <= start),
+                section: section_at(start),
+            });
+        }
+        let mut nodes = Vec::with_capacity(self.case_map.nodes.len());
+        for (index, node) in self.case_map.nodes.iter().enumerate() {
+            numbered("node", index, node.id)?;
+            for &mention in &node.mentions {
+                within("mention", mention, mentions.len())?;
+            }
+            let Ok(label) = node.label.parse::<Label>();
+            nodes.push(Node {
+                id: NodeId(node.id),
+                label,
+                concept: concept(&node.concept),
+                mentions: node.mentions.iter().copied().map(MentionId).collect(),
+                inferred: node.inferred,
+            });
+        }
+        let ends = |relation: &RelationRecord| -> Result<(NodeId, NodeId, Vec<Why>), CaseJsonError> {
+            within("node", relation.source, nodes.len())?;
+            within("node", relation.target, nodes.len())?;
+            let why = relation
+                .why
+                .iter()
+                .map(|why| why.why(&self.text, &points))
+                .collect::<Result<_, _>>()?;
+            Ok((NodeId(relation.source), NodeId(relation.target), why))
+        };
+        let mut relations = Vec::with_capacity(self.relations.len());
+        for relation in &self.relations {
+            // Their ends are candidates of the map, of which it took some: not its nodes' numbers.
+            let why = relation.why.iter().map(|why| why.why(&self.text, &points));
+            let why = why.collect::<Result<_, _>>()?;
+            relations.push(Relation {
+                source: NodeId(relation.source),
+                target: NodeId(relation.target),
+                kind: relation.kind,
+                score: relation.score,
+                why,
+                evidence: Evidence::default(),
+            });
+        }
+        let mut edges = Vec::with_capacity(self.case_map.edges.len());
+        for edge in &self.case_map.edges {
+            let (source, target, why) = ends(edge)?;
+            edges.push(Edge {
+                source,
+                target,
+                kind: edge.kind,
+                score: edge.score,
+                why,
+            });
+        }
+        let primary = nodes
+            .iter()
+            .find(|node| !self.primary.is_empty() && node.label.to_string() == self.primary)
+            .map(|node| node.id);
+        let map = CaseMap { nodes, edges, primary };
+        let mut has_parent = vec![false; map.nodes.len()];
+        let twice = (map.edges.iter()).any(|edge| std::mem::replace(&mut has_parent[edge.target.0 as usize], true));
+        // A node on a cycle is below no root.
+        if twice || map.preorder().len() != map.nodes.len() {
+            return Err(CaseJsonError::Inconsistent(
+                "`case_map` is no forest: a node has two parents, or is its own ancestor".into(),
+            ));
+        }
+        // Every character is its own origin.
+        let origin = self
+            .text
+            .char_indices()
+            .flat_map(|(at, c)| std::iter::repeat_n((at as u32, (at + c.len_utf8()) as u32), c.len_utf8()))
+            .collect();
+        let case = Case {
+            reading: None,
+            id: self.id.clone(),
+            text: NormalizedText::new(self.text.clone(), self.text.clone(), origin),
+            sections,
+            sentences,
+            mentions,
+            relations,
+            map,
+        };
+        Ok((case, concepts))
+    }
+
+    /// The record of a map without a report: a tree in the notation of the guideline.
+    ///
+    /// # Errors
+    /// As [`CaseMap::parse`].
+    pub fn of_tree(tree: &str) -> Result<Self, TreeParseError> {
+        let map = CaseMap::parse(tree)?;
+        let case = Case {
+            reading: None,
+            id: String::new(),
+            text: NormalizedText::default(),
+            sections: Vec::new(),
+            sentences: Vec::new(),
+            mentions: Vec::new(),
+            relations: Vec::new(),
+            map,
+        };
+        Ok(CaseRecord::new(&case, &Vec::new()))
+    }
+}
+
+impl ConceptRecord {
+    fn concept(&self) -> Concept {
+        Concept {
+            id: self.id.clone(),
+            kind: self.kind,
+            label: self.label.clone(),
+            english: self.english.clone(),
+            synonyms: Vec::new(),
+            abbreviations: Vec::new(),
+            icd10: self.icd10.clone(),
+            hpo: self.hpo.clone(),
+            atc: self.atc.clone(),
+            loinc: self.loinc.clone(),
+            parent: String::new(),
+            class: String::new(),
+            domain: String::new(),
+        }
+    }
+}
+
+impl CaseRecord {
+    /// The kind of the section that a code point of the report stands in; `None` for a heading and
+    /// for text of no section. O(log n).
+    pub fn section_of(&self, point: usize) -> Option<SectionKind> {
+        let at = self.sections.partition_point(|section| section.end <= point);
+        self.sections
+            .get(at)
+            .filter(|section| section.start <= point)
+            .map(|section| section.kind)
+    }
+}
+
+impl WhyRecord {
+    /// The name of its form in JSON: `cue`, `knowledge`, `structure`, `primary`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            WhyRecord::Cue { .. } => "cue",
+            WhyRecord::Knowledge { .. } => "knowledge",
+            WhyRecord::Structure { .. } => "structure",
+            WhyRecord::Primary => "primary",
+        }
+    }
+
+    /// In words: `cue 「による」`, `knowledge SIADH → 低ナトリウム血症`.
+    pub fn words(&self) -> String {
+        match self {
+            WhyRecord::Cue { text, .. } => format!("cue 「{text}」"),
+            WhyRecord::Knowledge { cause, effect } => format!("knowledge {cause} → {effect}"),
+            WhyRecord::Structure { reason } => format!("structure: {reason}"),
+            WhyRecord::Primary => "placed under the primary disease".to_owned(),
+        }
+    }
+
+    fn why(&self, text: &str, points: &CodePoints) -> Result<Why, CaseJsonError> {
+        Ok(match self {
+            WhyRecord::Cue { start, end, text: cue } => {
+                let (start, end) = points.bytes(text, *start, *end, "a cue")?;
+                Why::Cue {
+                    span: Span::new(start, end),
+                    text: cue.clone(),
+                }
+            }
+            WhyRecord::Knowledge { cause, effect } => Why::Knowledge {
+                cause: cause.clone(),
+                effect: effect.clone(),
+            },
+            WhyRecord::Structure { reason } => Why::Structure { reason: reason.clone() },
+            WhyRecord::Primary => Why::Primary,
+        })
+    }
+}
+
+fn numbered(what: &str, index: usize, id: u32) -> Result<(), CaseJsonError> {
+    if id as usize == index {
+        return Ok(());
+    }
+    Err(CaseJsonError::Inconsistent(format!(
+        "the {what} at place {index} has the id {id}; ids are places, counted from 0"
+    )))
+}
+
+fn within(what: &str, id: u32, len: usize) -> Result<(), CaseJsonError> {
+    if (id as usize) < len {
+        return Ok(());
+    }
+    Err(CaseJsonError::Inconsistent(format!(
+        "there is no {what} {id}; the case has {len}"
+    )))
+}
+
 fn why_record(why: &Why, text: &NormalizedText, points: &CodePoints) -> WhyRecord {
     match why {
         Why::Cue { span, text: cue } => {
@@ -292,6 +576,14 @@ fn why_record(why: &Why, text: &NormalizedText, points: &CodePoints) -> WhyRecor
         },
         Why::Structure { reason } => WhyRecord::Structure { reason: reason.clone() },
         Why::Primary => WhyRecord::Primary,
+    }
+}
+
+/// The name that JSON has for a kind, a status, a direction: `test_value`, `absent`, `high`.
+pub fn name_of(kind: &impl Serialize) -> String {
+    match serde_json::to_value(kind) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
     }
 }
 
@@ -353,6 +645,35 @@ mod tests {
         assert_eq!(
             from_json(&to_value(&case, &concepts).to_string()).expect("reads"),
             record
+        );
+    }
+
+    #[test]
+    fn a_record_becomes_a_case_again() {
+        let record = CaseRecord::new(&sample::case(), &sample::concepts());
+        let (case, concepts) = record.to_case().expect("a sound record");
+        assert_eq!(CaseRecord::new(&case, &concepts), record);
+        assert!(case.mentions.iter().all(|mention| {
+            case.sentences[mention.sentence].span.contains(&mention.norm) || mention.text.contains('\n')
+        }));
+        let tree = "-肺癌\n  -SIADH\n    -Na/低下\n";
+        assert_eq!(CaseRecord::of_tree(tree).expect("a tree").causal_tree, tree);
+    }
+
+    #[test]
+    fn records_that_do_not_fit_together_are_errors() {
+        let sound = CaseRecord::new(&sample::case(), &sample::concepts());
+        let fault = |change: &dyn Fn(&mut CaseRecord)| {
+            let mut record = sound.clone();
+            change(&mut record);
+            record.to_case().expect_err("a fault").to_string()
+        };
+        assert!(fault(&|record| record.mentions[3].end = 9999).contains("to 9999"));
+        assert!(fault(&|record| record.mentions[3].id = 7).contains("place 3"));
+        assert!(fault(&|record| record.case_map.nodes[0].mentions.push(500)).contains("no mention 500"));
+        assert!(fault(&|record| record.case_map.edges[0].target = 77).contains("no node 77"));
+        assert!(
+            fault(&|record| record.case_map.edges[0].target = record.case_map.edges[0].source).contains("no forest")
         );
     }
 

@@ -8,10 +8,12 @@ pub mod html;
 pub mod json;
 pub mod medtxt;
 pub mod svg;
+#[cfg(feature = "tables")]
+pub mod table;
 pub mod tree;
 
 pub use dot::to_dot;
-pub use html::to_html;
+pub use html::{to_html, to_html_fragment, to_map_fragment};
 pub use json::{CaseRecord, from_json, to_json_line, to_value};
 pub use medtxt::to_medtxt;
 pub use svg::to_svg;

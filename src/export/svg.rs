@@ -27,7 +27,7 @@ const MARGIN: f64 = 14.0;
 const LEAST_SCALE: f64 = 0.78;
 
 /// The style sheet. Plain rules rather than variables, for viewers other than browsers.
-const STYLE: &str = "\
+pub(super) const STYLE: &str = "\
 .case-map{font-family:'Hiragino Sans','Noto Sans CJK JP','Noto Sans JP','Yu Gothic UI','Meiryo',sans-serif;font-size:13px}
 .case-map .paper{fill:#fff}
 .case-map text{fill:#1f2328}
@@ -53,7 +53,10 @@ const STYLE: &str = "\
 .case-map .head{fill:#6b7280}
 .case-map .legend text{font-size:11px;fill:#4b5563;font-weight:400;font-style:normal}
 .case-map .rule{stroke:#d1d5db}
-@media (prefers-color-scheme:dark){
+";
+
+/// The rules on top of [`STYLE`] on dark ground.
+pub(super) const DARK_STYLE: &str = "\
 .case-map .paper{fill:#15181d}
 .case-map text{fill:#e6e8eb}
 .case-map .disease .box{fill:#3b1a18;stroke:#f08a80}
@@ -68,7 +71,6 @@ const STYLE: &str = "\
 .case-map .head{fill:#8b93a1}
 .case-map .legend text{fill:#aab1bd}
 .case-map .rule{stroke:#3a404a}
-}
 ";
 
 /// The case map as a self-contained SVG file with a legend.
@@ -77,13 +79,33 @@ const STYLE: &str = "\
 /// the number of edges.
 pub fn to_svg(case: &Case, concepts: &dyn ConceptSource) -> String {
     let mut svg = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    svg.push_str(&render(case, concepts, None));
+    svg.push_str(&render(case, concepts, Place::File));
     svg
 }
 
-/// The picture alone. With `marked` — which mentions, by number, a page marks as `#m0`, `#m1`, … —
-/// nodes are links to the first of theirs.
-pub(super) fn render(case: &Case, concepts: &dyn ConceptSource, marked: Option<&[bool]>) -> String {
+/// Where a picture stands.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'p> {
+    /// In a file of its own.
+    File,
+    /// In a page that marks mentions as `#m0`, `#m1`, …, which of them by number: nodes are links
+    /// to the first of theirs.
+    Page(&'p [bool]),
+    /// In a page with others of its kind, which brings [`STYLE`] and [`DARK_STYLE`]; the text sets
+    /// its ids apart.
+    Fragment(&'p str),
+}
+
+/// The picture alone.
+pub(super) fn render(case: &Case, concepts: &dyn ConceptSource, place: Place<'_>) -> String {
+    let marked = match place {
+        Place::Page(marked) => Some(marked),
+        Place::File | Place::Fragment(_) => None,
+    };
+    let head = match place {
+        Place::File | Place::Page(_) => "case-map-head".to_owned(),
+        Place::Fragment(name) => format!("case-map-head-{name}"),
+    };
     let layout = Layout::of(case);
     let looks = looks(case, concepts);
     let legend = Legend::of(case, &looks, layout.width);
@@ -95,16 +117,22 @@ pub(super) fn render(case: &Case, concepts: &dyn ConceptSource, marked: Option<&
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"case-map\" role=\"img\" lang=\"ja\" \
          width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\""
     );
-    if marked.is_some() {
+    if !matches!(place, Place::File) {
         // A page shrinks the picture to its column, as far as the letters stay readable.
         let _ = write!(svg, " style=\"min-width:{:.0}px\"", width * LEAST_SCALE);
     }
     svg.push_str(">\n<title>");
     push_escaped(&mut svg, &title(case));
+    svg.push_str("</title>\n");
+    if !matches!(place, Place::Fragment(_)) {
+        let _ = writeln!(
+            svg,
+            "<style>{STYLE}@media (prefers-color-scheme:dark){{\n{DARK_STYLE}}}\n</style>"
+        );
+    }
     let _ = write!(
         svg,
-        "</title>\n<style>{STYLE}</style>\n\
-         <defs><marker id=\"case-map-head\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" \
+        "<defs><marker id=\"{head}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" \
          markerHeight=\"8\" markerUnits=\"userSpaceOnUse\" orient=\"auto\">\
          <path class=\"head\" d=\"M0 0.5 8 4 0 7.5z\"/></marker></defs>\n\
          <rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n"
@@ -129,17 +157,16 @@ pub(super) fn render(case: &Case, concepts: &dyn ConceptSource, marked: Option<&
         let _ = writeln!(
             svg,
             "</title><path class=\"hit\" d=\"{path}\"/>\
-             <path class=\"line\" d=\"{path}\" marker-end=\"url(#case-map-head)\"/></g>"
+             <path class=\"line\" d=\"{path}\" marker-end=\"url(#{head})\"/></g>"
         );
     }
     for shape in &layout.boxes {
         let node = case.map.node(shape.id);
-        let _ = write!(
-            svg,
-            "<g id=\"n{}\" class=\"node {}",
-            shape.id.0,
-            looks[shape.id.0 as usize].class()
-        );
+        svg.push_str("<g");
+        if marked.is_some() || matches!(place, Place::File) {
+            let _ = write!(svg, " id=\"n{}\"", shape.id.0);
+        }
+        let _ = write!(svg, " class=\"node {}", looks[shape.id.0 as usize].class());
         if case.map.primary == Some(shape.id) {
             svg.push_str(" primary");
         }
@@ -159,7 +186,7 @@ pub(super) fn render(case: &Case, concepts: &dyn ConceptSource, marked: Option<&
         }
         svg.push_str("</g>\n");
     }
-    legend.push(&mut svg, layout.height, width);
+    legend.push(&mut svg, layout.height, width, &head);
     svg.push_str("</svg>\n");
     svg
 }
@@ -551,7 +578,7 @@ impl Legend {
         Legend { items, width, height }
     }
 
-    fn push(&self, svg: &mut String, top: f64, width: f64) {
+    fn push(&self, svg: &mut String, top: f64, width: f64, head: &str) {
         if self.items.is_empty() {
             return;
         }
@@ -575,7 +602,7 @@ impl Legend {
                     let _ = write!(
                         svg,
                         "<g class=\"edge {class}\"><path class=\"line\" d=\"M{x:.1} {middle:.1}h33\" \
-                         marker-end=\"url(#case-map-head)\"/></g>"
+                         marker-end=\"url(#{head})\"/></g>"
                     );
                 }
             }

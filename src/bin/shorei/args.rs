@@ -25,6 +25,8 @@ pub struct Args {
 pub enum Command {
     /// Structure reports: text in, case map out.
     Structure(StructureArgs),
+    /// Structure many reports, from file to file; can be resumed.
+    Batch(BatchArgs),
     /// Show every stage of one report's way to its case map.
     Explain(ExplainArgs),
     /// Score predicted case maps against gold ones.
@@ -75,6 +77,39 @@ pub struct StructureArgs {
     pub format: Format,
     #[command(flatten)]
     pub models: Models,
+    #[command(flatten)]
+    pub packs: Packs,
+}
+
+#[derive(Parser)]
+#[command(after_help = "Examples:
+  shorei batch reports.jsonl cases.jsonl
+  shorei batch reports.parquet cases            # cases/documents, cases/mentions, cases/edges
+  shorei batch reports.csv cases --id-field 番号 --text-field 本文
+  shorei batch folder-of-txt cases --resume")]
+pub struct BatchArgs {
+    /// A .jsonl, .csv, .tsv or .parquet file of reports with an id and a text, or a folder of UTF-8
+    /// .txt files.
+    #[arg(value_name = "IN")]
+    pub input: PathBuf,
+    /// A .jsonl file of cases, or a folder for the Parquet tables documents, mentions and edges.
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+    /// Threads; by default as many as there are processors.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Take up a run that was broken off: nothing is lost, nothing done twice.
+    #[arg(long)]
+    pub resume: bool,
+    /// The field or column of the id.
+    #[arg(long, value_name = "NAME", default_value = "id")]
+    pub id_field: String,
+    /// The field or column of the text.
+    #[arg(long, value_name = "NAME", default_value = "text")]
+    pub text_field: String,
+    /// A folder with the arranger's classifiers; by default the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    pub arranger: Option<PathBuf>,
     #[command(flatten)]
     pub packs: Packs,
 }

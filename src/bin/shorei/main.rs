@@ -1,6 +1,7 @@
 //! The `shorei` command. See `shorei --help`.
 
 mod args;
+mod batch;
 mod dictionary;
 mod evaluate;
 mod explain;
@@ -26,6 +27,7 @@ const FAILED: u8 = 2;
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Structure(args) => structure::run(&args),
+        Command::Batch(args) => batch::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Dictionary(args) => dictionary::run(&args),
