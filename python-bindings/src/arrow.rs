@@ -28,7 +28,7 @@ use crate::stream::{OnError, pool};
 /// A table of cases, mentions or edges.
 ///
 /// Anything that reads Arrow data takes it: ``pyarrow.table(table)``, ``polars.DataFrame(table)``,
-/// ``duckdb.from_arrow(pyarrow.table(table))``.
+/// ``duckdb.sql("from mentions")`` by its variable.
 ///
 /// >>> table = shorei.to_arrow([nlp("【主訴】発熱 【診断】肺炎と診断した。", id="1")], level="edge")
 /// >>> table.num_rows, table.to_pydict()["target"]
