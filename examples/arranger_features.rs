@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             sentences: &case.sentences,
             mentions: &case.mentions,
             candidates,
-            relations: &case.relations,
+            relations: &explained.relations,
             lexicon,
             reading: case.reading.as_ref(),
         });

@@ -9,13 +9,13 @@ use crate::encoder::Encoder;
 use crate::error::Error;
 use crate::extract::Draft;
 use crate::extract::neural::{LabelTable, Tagger};
-use crate::extract::reader::Reader;
+use crate::extract::reader::{self, Reader};
 use crate::lexicon::pack::Pack;
 use crate::lexicon::{Lexicon, Sex};
 use crate::tokenize::{Tokenizer, Worker};
 use crate::types::{
-    Assertion, Candidate, Case, CaseMap, Mention, MentionId, NormalizedText, PartOfSpeech, Section, Sentence, Span,
-    Token,
+    Assertion, Candidate, Case, Mention, MentionId, NodeId, NormalizedText, PartOfSpeech, Relation, Section, Sentence,
+    Span, Token,
 };
 use crate::{arrange, extract, link, normalize, qualify, relate, segment};
 
@@ -55,6 +55,7 @@ pub struct Pipeline {
 pub struct Builder {
     without_model: bool,
     model: Option<PathBuf>,
+    labels: Option<PathBuf>,
     arranger: Option<PathBuf>,
     untrained: bool,
 }
@@ -66,9 +67,18 @@ impl Builder {
         self
     }
 
-    /// Another default transformer than the built-in one: a folder that `training/model` made.
+    /// A folder with a transformer: a Hugging Face token classifier, whose mentions and statuses
+    /// join those of the dictionaries; or one that `training/model` made, in place of the built-in
+    /// one.
     pub fn model(mut self, folder: impl Into<PathBuf>) -> Self {
         self.model = Some(folder.into());
+        self
+    }
+
+    /// What the labels of a Hugging Face folder mean: a TSV with the header label, kind, status, over
+    /// the built-in table, which reads MedTxt's.
+    pub fn labels(mut self, file: impl Into<PathBuf>) -> Self {
+        self.labels = Some(file.into());
         self
     }
 
@@ -89,16 +99,20 @@ impl Builder {
     /// Loads everything.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Encoder`] and [`Error::Model`] for a missing or broken file of a
-    /// folder that was given; [`Error::Embedded`] or [`Error::Dictionary`] when the built-in data
-    /// is at fault.
+    /// [`Error::Io`], [`Error::Encoder`], [`Error::Model`] and [`Error::Dictionary`] for a missing or
+    /// broken file that was given; [`Error::Embedded`] when the built-in data is at fault.
     pub fn load(&self) -> Result<Pipeline, Error> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
         let lexicon = Arc::new(Lexicon::load_default()?);
-        let reader = match &self.model {
-            _ if self.without_model => None,
+        let own = self.model.as_deref().filter(|folder| reader::is_reader(folder));
+        let reader = match own {
             Some(folder) => Some(Reader::load(folder)?),
+            None if self.without_model => None,
             None => Some(Reader::load_default()?),
+        };
+        let tagger = match &self.model {
+            Some(folder) if own.is_none() => Some(Tagger::new(Encoder::load(folder)?, &self.table()?)?),
+            _ => None,
         };
         let arranger = match &self.arranger {
             _ if self.untrained => None,
@@ -108,11 +122,23 @@ impl Builder {
         Ok(Pipeline {
             arranger,
             reader,
-            tagger: None,
+            tagger,
             lexicon,
             tokenizer: Tokenizer::load()?,
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
         })
+    }
+
+    fn table(&self) -> Result<LabelTable, Error> {
+        let mut table = LabelTable::built_in()?;
+        if let Some(path) = &self.labels {
+            let text = std::fs::read_to_string(path).map_err(|error| Error::Io {
+                path: path.clone(),
+                reason: format!("{error}; give a UTF-8 table of label, kind, status"),
+            })?;
+            table.lay_over(&text, &path.display().to_string())?;
+        }
+        Ok(table)
     }
 }
 
@@ -127,6 +153,8 @@ pub struct Explanation {
     pub assertions: Vec<Assertion>,
     /// The candidates that relations were scored between.
     pub candidates: Vec<Candidate>,
+    /// The scored relations; their ends are indices of the candidates, not nodes of the map.
+    pub relations: Vec<Relation>,
     /// The case.
     pub case: Case,
 }
@@ -157,16 +185,6 @@ impl Pipeline {
     /// As [`Lexicon::layered`].
     pub fn with_dictionaries(mut self, packs: impl IntoIterator<Item = Pack>) -> Result<Self, Error> {
         self.lexicon = Arc::new(Arc::unwrap_or_clone(self.lexicon).layered(packs)?);
-        Ok(self)
-    }
-
-    /// This pipeline with a Hugging Face token classifier beside the dictionaries. `labels` says what
-    /// its labels mean; the built-in table reads MedTxt's.
-    ///
-    /// # Errors
-    /// As [`Tagger::new`].
-    pub fn with_tagger(mut self, encoder: Encoder, labels: &LabelTable) -> Result<Self, Error> {
-        self.tagger = Some(Tagger::new(encoder, labels)?);
         Ok(self)
     }
 
@@ -259,7 +277,7 @@ impl Pipeline {
         if arrange::add_latent(&mut candidates, &relations, &self.lexicon) {
             relations = relate::relations(&text, &sentences, &mentions, &candidates, &self.lexicon);
         }
-        let map = self.arranger.as_ref().map_or_else(CaseMap::default, |arranger| {
+        let (map, node_of) = self.arranger.as_ref().map_or_else(Default::default, |arranger| {
             arranger.arrange(arrange::Source {
                 text: &text,
                 sections: &sections,
@@ -271,6 +289,15 @@ impl Pipeline {
                 reading: reading.as_ref(),
             })
         });
+        let between_nodes = |relation: &Relation| {
+            let node = |candidate: NodeId| node_of.get(candidate.0 as usize).copied().flatten();
+            Some(Relation {
+                source: node(relation.source)?,
+                target: node(relation.target)?,
+                ..relation.clone()
+            })
+        };
+        let of_nodes = relations.iter().filter_map(between_nodes).collect();
         // Candidates are made of what the cues say, generously: the arranger sees the reading, and
         // decides. What is asserted of each mention is the surer of both.
         if let Some(reading) = &reading {
@@ -285,7 +312,7 @@ impl Pipeline {
             sections,
             sentences,
             mentions,
-            relations,
+            relations: of_nodes,
             map,
             reading,
         };
@@ -294,6 +321,7 @@ impl Pipeline {
             drafts,
             assertions,
             candidates,
+            relations,
             case,
         })
     }

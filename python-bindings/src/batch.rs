@@ -37,11 +37,7 @@ pub fn run_batch(
         resume,
         id_field,
         text_field,
-        settings: engine
-            .config
-            .arranger
-            .as_ref()
-            .map_or_else(String::new, |folder| folder.display().to_string()),
+        settings: engine.config.settings(),
         ..Job::new(input, output)
     };
     let mut interrupted: Option<PyErr> = None;

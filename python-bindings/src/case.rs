@@ -99,6 +99,18 @@ impl Case {
             .collect()
     }
 
+    /// Scored relations between the nodes of the map, also those that it did not take.
+    #[getter]
+    fn relations(&self) -> Vec<Relation> {
+        (0..self.record.relations.len())
+            .map(|at| Relation {
+                record: self.record.clone(),
+                at,
+                edge: false,
+            })
+            .collect()
+    }
+
     /// The causal map.
     #[getter]
     fn map(&self) -> CaseMap {

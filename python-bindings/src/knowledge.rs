@@ -27,6 +27,8 @@ impl Source {
     pub fn load(py: Python<'_>, dictionaries: Vec<PathBuf>) -> PyResult<Self> {
         let config = Config {
             dictionaries,
+            with_model: false,
+            model: None,
             arranger: None,
         };
         let tables = py.detach(|| tables(&config)).map_err(|error| from_error(&error))?;

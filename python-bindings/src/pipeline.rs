@@ -16,13 +16,22 @@ use crate::knowledge::{Knowledge, Lexicon, Source};
 use crate::stream::{CaseIterator, OnError};
 
 /// What a pipeline is made of: what pickles in its place.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     pub dictionaries: Vec<PathBuf>,
+    /// False for no transformer.
+    pub with_model: bool,
+    /// Another transformer than the built-in one.
+    pub model: Option<PathBuf>,
     pub arranger: Option<PathBuf>,
 }
 
 impl Config {
+    /// What tells runs with these models from others.
+    pub fn settings(&self) -> String {
+        format!("{} {:?} {:?}", self.with_model, self.model, self.arranger)
+    }
+
     pub fn packs(&self) -> Result<Vec<Pack>, shorei::Error> {
         self.dictionaries.iter().map(|path| Pack::load(path)).collect()
     }
@@ -36,11 +45,17 @@ pub struct Engine {
 
 impl Engine {
     fn load(config: Config) -> Result<Arc<Self>, shorei::Error> {
-        let pipeline = match &config.arranger {
-            Some(folder) => shorei::Pipeline::load_with_arranger(folder)?,
-            None => shorei::Pipeline::load_default()?,
-        };
-        let pipeline = pipeline.with_dictionaries(config.packs()?)?;
+        let mut builder = shorei::Pipeline::builder();
+        if !config.with_model {
+            builder = builder.without_model();
+        }
+        if let Some(folder) = &config.model {
+            builder = builder.model(folder);
+        }
+        if let Some(folder) = &config.arranger {
+            builder = builder.arranger(folder);
+        }
+        let pipeline = builder.load()?.with_dictionaries(config.packs()?)?;
         Ok(Arc::new(Engine { config, pipeline }))
     }
 
@@ -87,6 +102,8 @@ static UNPICKLED: Mutex<Option<Arc<Engine>>> = Mutex::new(None);
 /// Reports → cases. Everything it needs is in the package; no file and no network is touched.
 ///
 /// ``dictionaries`` are packs made by ``shorei dictionary build``, each over those before it;
+/// ``model=False`` leaves the transformer out, which is some ten times as fast; a folder is a Hugging
+/// Face token classifier of your own beside the dictionaries.
 /// ``arranger`` is a folder with classifiers of your own training. Loading takes a quarter of a
 /// second; make one pipeline and keep it. It may be shared by threads, and pickles as its
 /// configuration, so that processes, Spark and Ray load their own.
@@ -103,9 +120,23 @@ pub struct Pipeline {
 #[pymethods]
 impl Pipeline {
     #[new]
-    #[pyo3(signature = (*, dictionaries=Vec::new(), arranger=None))]
-    fn new(py: Python<'_>, dictionaries: Vec<PathBuf>, arranger: Option<PathBuf>) -> PyResult<Self> {
-        let config = Config { dictionaries, arranger };
+    #[pyo3(signature = (*, dictionaries=Vec::new(), model=None, arranger=None))]
+    fn new(
+        py: Python<'_>,
+        dictionaries: Vec<PathBuf>,
+        model: Option<Bound<'_, PyAny>>,
+        arranger: Option<PathBuf>,
+    ) -> PyResult<Self> {
+        let switch = model.as_ref().and_then(|model| model.extract::<bool>().ok());
+        let config = Config {
+            dictionaries,
+            with_model: switch.unwrap_or(true),
+            model: match model {
+                Some(model) if switch.is_none() => Some(model.extract()?),
+                _ => None,
+            },
+            arranger,
+        };
         let engine = py.detach(|| Engine::load(config)).map_err(|error| from_error(&error))?;
         Ok(Pipeline { engine })
     }
@@ -214,6 +245,12 @@ impl Pipeline {
         if !config.dictionaries.is_empty() {
             parts.push(format!("dictionaries={:?}", config.dictionaries));
         }
+        if !config.with_model {
+            parts.push("model=False".to_owned());
+        }
+        if let Some(folder) = &config.model {
+            parts.push(format!("model={folder:?}"));
+        }
         if let Some(folder) = &config.arranger {
             parts.push(format!("arranger={folder:?}"));
         }
@@ -225,6 +262,8 @@ impl Pipeline {
         let config = &self.engine.config;
         let arguments = (
             paths(&config.dictionaries)?,
+            config.with_model,
+            config.model.as_deref().map(text).transpose()?,
             config.arranger.as_deref().map(text).transpose()?,
         );
         Ok((function, arguments.into_pyobject(py)?))
@@ -249,8 +288,19 @@ pub fn paths(paths: &[PathBuf]) -> PyResult<Vec<String>> {
 /// A pipeline from its configuration: how it unpickles.
 #[pyfunction]
 #[pyo3(name = "_unpickle_pipeline")]
-pub fn unpickle_pipeline(py: Python<'_>, dictionaries: Vec<PathBuf>, arranger: Option<PathBuf>) -> PyResult<Pipeline> {
-    let config = Config { dictionaries, arranger };
+pub fn unpickle_pipeline(
+    py: Python<'_>,
+    dictionaries: Vec<PathBuf>,
+    with_model: bool,
+    model: Option<PathBuf>,
+    arranger: Option<PathBuf>,
+) -> PyResult<Pipeline> {
+    let config = Config {
+        dictionaries,
+        with_model,
+        model,
+        arranger,
+    };
     let known = UNPICKLED.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some(engine) = known.filter(|engine| engine.config == config) {
         return Ok(Pipeline { engine });

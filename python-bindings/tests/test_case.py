@@ -86,7 +86,7 @@ def test_json_goes_round(case: shorei.Case) -> None:
 
 
 def test_everything_pickles_and_copies(case: shorei.Case, nlp: shorei.Pipeline) -> None:
-    whole = [case, case.map, case.mentions[3], case.map.nodes[0], case.map.edges[0]]
+    whole = [case, case.map, case.mentions[3], case.map.nodes[0], case.map.edges[0], case.relations[0]]
     concept = next(mention.concept for mention in case.mentions if mention.concept)
     value = next(mention.value for mention in case.mentions if mention.value)
     for one in [*whole, concept, value]:

@@ -89,8 +89,9 @@ impl Arranger {
     }
 
     /// Chooses nodes and the primary disease, and attaches every node to its likeliest cause.
-    /// Relations refer to candidates by index; the map's node ids are new. O(candidates³).
-    pub fn arrange(&self, source: Source<'_>) -> CaseMap {
+    /// Relations refer to candidates by index; the map's node ids are new: the second of what is
+    /// returned holds that of each candidate that became a node. O(candidates³).
+    pub fn arrange(&self, source: Source<'_>) -> (CaseMap, Vec<Option<NodeId>>) {
         let Source { candidates, .. } = source;
         let features = Features::new(source);
         let standing = self.standing(&features, candidates);
@@ -257,7 +258,7 @@ fn build(
     kept: &[bool],
     primary: Option<usize>,
     parents: &[Option<(usize, f64)>],
-) -> CaseMap {
+) -> (CaseMap, Vec<Option<NodeId>>) {
     let mut map = CaseMap::default();
     let mut id_of = vec![None; candidates.len()];
     for (index, candidate) in candidates.iter().enumerate().filter(|&(index, _)| kept[index]) {
@@ -301,5 +302,5 @@ fn build(
         });
     }
     map.primary = primary.and_then(|index| id_of[index]);
-    map
+    (map, id_of)
 }

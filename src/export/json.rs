@@ -27,7 +27,7 @@ pub struct CaseRecord {
     pub sections: Vec<SectionRecord>,
     /// The mentions.
     pub mentions: Vec<MentionRecord>,
-    /// Scored relations between nodes, also those that the map did not take.
+    /// Scored relations between the nodes of the map, also those that it did not take.
     pub relations: Vec<RelationRecord>,
     /// The causal map.
     pub case_map: CaseMapRecord,
@@ -395,12 +395,10 @@ impl CaseRecord {
         };
         let mut relations = Vec::with_capacity(self.relations.len());
         for relation in &self.relations {
-            // Their ends are candidates of the map, of which it took some: not its nodes' numbers.
-            let why = relation.why.iter().map(|why| why.why(&self.text, &points));
-            let why = why.collect::<Result<_, _>>()?;
+            let (source, target, why) = ends(relation)?;
             relations.push(Relation {
-                source: NodeId(relation.source),
-                target: NodeId(relation.target),
+                source,
+                target,
                 kind: relation.kind,
                 score: relation.score,
                 why,

@@ -107,9 +107,8 @@ pub struct BatchArgs {
     /// The field or column of the text.
     #[arg(long, value_name = "NAME", default_value = "text")]
     pub text_field: String,
-    /// A folder with the arranger's classifiers; by default the built-in ones.
-    #[arg(long, value_name = "DIR")]
-    pub arranger: Option<PathBuf>,
+    #[command(flatten)]
+    pub models: Models,
     #[command(flatten)]
     pub packs: Packs,
 }

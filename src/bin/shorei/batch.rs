@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use shorei::Pipeline;
 use shorei::batch::{self, Job};
 
 use crate::args::BatchArgs;
@@ -16,20 +15,13 @@ const STEPS: u64 = 10_000;
 
 /// Structures every report; the number of those that failed.
 pub fn run(args: &BatchArgs) -> Result<usize, Failure> {
-    let pipeline = match &args.arranger {
-        Some(folder) => Pipeline::load_with_arranger(folder)?,
-        None => Pipeline::load_default()?,
-    };
-    let pipeline = args.packs.over(pipeline)?;
+    let pipeline = args.packs.over(args.models.pipeline()?)?;
     let job = Job {
         threads: args.threads.map(usize::from),
         resume: args.resume,
         id_field: args.id_field.clone(),
         text_field: args.text_field.clone(),
-        settings: args
-            .arranger
-            .as_ref()
-            .map_or_else(String::new, |folder| folder.display().to_string()),
+        settings: args.models.settings(),
         ..Job::new(&args.input, &args.output)
     };
     let bar = bar();

@@ -92,7 +92,7 @@ pub fn run(args: &ExplainArgs) -> Result<usize, Failure> {
             );
         }
         heading("relate");
-        for relation in &case.relations {
+        for relation in &explanation.relations {
             let label = |id: shorei::types::NodeId| explanation.candidates[id.0 as usize].label.to_string();
             anstream::println!(
                 "{:.2} {} → {}  {DIM}{} {}{DIM:#}",

@@ -11,6 +11,7 @@ use shorei::search::{CaseIndex, Entry, IndexInfo, Writer};
 use shorei::{Error, Pipeline};
 
 use crate::input::{Failure, each_record, reports};
+use crate::models::Models;
 use crate::packs::Packs;
 
 #[derive(clap::Parser)]
@@ -63,6 +64,8 @@ struct AddArgs {
     /// it, is taken as it is.
     files: Vec<PathBuf>,
     #[command(flatten)]
+    models: Models,
+    #[command(flatten)]
     packs: Packs,
 }
 
@@ -77,7 +80,7 @@ pub fn run(args: &IndexArgs) -> Result<usize, Failure> {
 }
 
 fn add(args: &AddArgs, build: bool) -> Result<usize, Failure> {
-    let pipeline = args.packs.over(Pipeline::load_default()?)?;
+    let pipeline = args.packs.over(args.models.pipeline()?)?;
     let lexicon = pipeline.shared_lexicon();
     let index = if build {
         CaseIndex::create(&args.index, lexicon)?
@@ -194,7 +197,7 @@ fn entry(path: &Path, line: usize, text: &str, pipeline: &Pipeline) -> Result<En
 }
 
 fn remove(index: &Path, ids: &[String]) -> Result<usize, Failure> {
-    let index = CaseIndex::open(index, Pipeline::load_default()?.shared_lexicon())?;
+    let index = CaseIndex::open(index, Pipeline::builder().without_model().load()?.shared_lexicon())?;
     let mut missing = 0;
     let mut writer = index.writer()?;
     for id in ids {
@@ -216,7 +219,7 @@ fn remove(index: &Path, ids: &[String]) -> Result<usize, Failure> {
 }
 
 fn info(path: &Path, check: bool, json: bool) -> Result<usize, Failure> {
-    let index = CaseIndex::open(path, Pipeline::load_default()?.shared_lexicon())?;
+    let index = CaseIndex::open(path, Pipeline::builder().without_model().load()?.shared_lexicon())?;
     let info = index.info()?;
     let damaged = if check { index.damaged()? } else { Vec::new() };
     if json {

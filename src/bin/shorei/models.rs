@@ -2,9 +2,6 @@
 
 use std::path::PathBuf;
 
-use shorei::encoder::Encoder;
-use shorei::extract::neural::LabelTable;
-use shorei::extract::reader;
 use shorei::{Error, Pipeline};
 
 #[derive(clap::Args)]
@@ -38,22 +35,32 @@ impl Models {
         if let Some(folder) = &self.arranger {
             builder = builder.arranger(folder);
         }
-        match &self.folder {
-            None => builder.load(),
-            Some(folder) if reader::is_reader(folder) => builder.model(folder).load(),
-            Some(folder) => builder.load()?.with_tagger(Encoder::load(folder)?, &self.table()?),
+        if let Some(folder) = &self.folder {
+            builder = builder.model(folder);
         }
+        if let Some(file) = &self.labels {
+            builder = builder.labels(file);
+        }
+        builder.load()
     }
 
-    fn table(&self) -> Result<LabelTable, Error> {
-        let mut table = LabelTable::built_in()?;
-        if let Some(path) = &self.labels {
-            let text = std::fs::read_to_string(path).map_err(|error| Error::Io {
-                path: path.clone(),
-                reason: format!("{error}; give a UTF-8 table of label, kind, status"),
-            })?;
-            table.lay_over(&text, &path.display().to_string())?;
-        }
-        Ok(table)
+    /// What tells runs with these models from others: a resumed run must have the same.
+    pub fn settings(&self) -> String {
+        let path = |path: &Option<PathBuf>| path.as_ref().map_or(String::new(), |path| path.display().to_string());
+        let parts = [
+            if self.no_model {
+                "no model".to_owned()
+            } else {
+                String::new()
+            },
+            path(&self.folder),
+            path(&self.labels),
+            path(&self.arranger),
+        ];
+        parts
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 }
