@@ -49,10 +49,7 @@ fn reports() -> Vec<String> {
 }
 
 fn pipeline() -> Pipeline {
-    Pipeline::builder()
-        .without_model()
-        .load()
-        .expect("the embedded data loads")
+    Pipeline::load_default().expect("the embedded data loads")
 }
 
 fn whole(c: &mut Criterion) {

@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let builder = shorei::Pipeline::builder().untrained();
     let pipeline = match model {
         Some(folder) => builder.model(folder).load()?,
-        None => builder.without_model().load()?,
+        None => builder.load()?,
     };
     let lexicon = pipeline.lexicon();
     let same = |a: &str, b: &str| lexicon.same_concept(a, b);

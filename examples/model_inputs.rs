@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             trees.insert(tree.id.clone(), tree);
         }
     }
-    let pipeline = shorei::Pipeline::builder().without_model().untrained().load()?;
+    let pipeline = shorei::Pipeline::builder().untrained().load()?;
     let lexicon = pipeline.lexicon();
     let same = |a: &str, b: &str| lexicon.same_concept(a, b);
     let mut out = BufWriter::new(std::io::stdout().lock());

@@ -283,6 +283,7 @@ fn types_use_std_and_serde_only() {
         "concept",
         "label",
         "mention",
+        "reading",
         "relation",
         "section",
         "sentence",

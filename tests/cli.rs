@@ -492,7 +492,7 @@ fn index_and_search() {
     let output = shorei(&["knowledge", "aggregate", &index], b"");
     let table = out(&output);
     assert!(
-        table.contains("ツツガムシ病\tmanifests_as\t発熱\tvery_frequent\tcases\t3\t3\t4"),
+        table.contains("ツツガムシ病\tmanifests_as\t発疹\tvery_frequent\tcases\t3\t3\t3"),
         "{table}"
     );
     let links = file(&folder, "links.tsv", &table);

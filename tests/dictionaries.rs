@@ -402,7 +402,8 @@ fn codes_have_their_form() {
     let mut faults = Vec::new();
     for (column, form) in FORMS {
         let form = Regex::new(form).expect("a constant pattern");
-        for table in TABLES.iter() {
+        // Specialties have ranges of categories; the lexicon checks them when it reads them.
+        for table in TABLES.iter().filter(|table| table.folder != "specialties") {
             for (line, cell) in table.cells(column) {
                 let may_lack = *column != "id" && cell.is_empty();
                 if !may_lack && !form.is_match(cell) {

@@ -27,7 +27,7 @@ impl Source {
     pub fn load(py: Python<'_>, dictionaries: Vec<PathBuf>) -> PyResult<Self> {
         let config = Config {
             dictionaries,
-            with_model: false,
+            built_in_model: false,
             model: None,
             arranger: None,
         };

@@ -19,9 +19,9 @@ use crate::stream::{CaseIterator, OnError};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     pub dictionaries: Vec<PathBuf>,
-    /// False for no transformer.
-    pub with_model: bool,
-    /// Another transformer than the built-in one.
+    /// True for the built-in transformer.
+    pub built_in_model: bool,
+    /// A transformer's folder.
     pub model: Option<PathBuf>,
     pub arranger: Option<PathBuf>,
 }
@@ -29,7 +29,7 @@ pub struct Config {
 impl Config {
     /// What tells runs with these models from others.
     pub fn settings(&self) -> String {
-        format!("{} {:?} {:?}", self.with_model, self.model, self.arranger)
+        format!("{} {:?} {:?}", self.built_in_model, self.model, self.arranger)
     }
 
     pub fn packs(&self) -> Result<Vec<Pack>, shorei::Error> {
@@ -46,8 +46,8 @@ pub struct Engine {
 impl Engine {
     fn load(config: Config) -> Result<Arc<Self>, shorei::Error> {
         let mut builder = shorei::Pipeline::builder();
-        if !config.with_model {
-            builder = builder.without_model();
+        if config.built_in_model {
+            builder = builder.built_in_model();
         }
         if let Some(folder) = &config.model {
             builder = builder.model(folder);
@@ -102,8 +102,8 @@ static UNPICKLED: Mutex<Option<Arc<Engine>>> = Mutex::new(None);
 /// Reports → cases. Everything it needs is in the package; no file and no network is touched.
 ///
 /// ``dictionaries`` are packs made by ``shorei dictionary build``, each over those before it;
-/// ``model=False`` leaves the transformer out, which is some ten times as fast; a folder is a Hugging
-/// Face token classifier of your own beside the dictionaries.
+/// ``model=True`` puts the built-in transformer beside the dictionaries, at some ten times the time; a
+/// folder is a Hugging Face token classifier of your own.
 /// ``arranger`` is a folder with classifiers of your own training. Loading takes a quarter of a
 /// second; make one pipeline and keep it. It may be shared by threads, and pickles as its
 /// configuration, so that processes, Spark and Ray load their own.
@@ -130,7 +130,7 @@ impl Pipeline {
         let switch = model.as_ref().and_then(|model| model.extract::<bool>().ok());
         let config = Config {
             dictionaries,
-            with_model: switch.unwrap_or(true),
+            built_in_model: switch.unwrap_or(false),
             model: match model {
                 Some(model) if switch.is_none() => Some(model.extract()?),
                 _ => None,
@@ -245,8 +245,8 @@ impl Pipeline {
         if !config.dictionaries.is_empty() {
             parts.push(format!("dictionaries={:?}", config.dictionaries));
         }
-        if !config.with_model {
-            parts.push("model=False".to_owned());
+        if config.built_in_model {
+            parts.push("model=True".to_owned());
         }
         if let Some(folder) = &config.model {
             parts.push(format!("model={folder:?}"));
@@ -262,7 +262,7 @@ impl Pipeline {
         let config = &self.engine.config;
         let arguments = (
             paths(&config.dictionaries)?,
-            config.with_model,
+            config.built_in_model,
             config.model.as_deref().map(text).transpose()?,
             config.arranger.as_deref().map(text).transpose()?,
         );
@@ -291,13 +291,13 @@ pub fn paths(paths: &[PathBuf]) -> PyResult<Vec<String>> {
 pub fn unpickle_pipeline(
     py: Python<'_>,
     dictionaries: Vec<PathBuf>,
-    with_model: bool,
+    built_in_model: bool,
     model: Option<PathBuf>,
     arranger: Option<PathBuf>,
 ) -> PyResult<Pipeline> {
     let config = Config {
         dictionaries,
-        with_model,
+        built_in_model,
         model,
         arranger,
     };

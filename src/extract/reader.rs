@@ -11,7 +11,7 @@ use std::path::Path;
 use super::{Draft, marks};
 use crate::encoder::{Encoder, Input, Matrix, TokenizerFile};
 use crate::error::Error;
-use crate::types::{Aspect, MentionKind, Norm, Reading, Span};
+use crate::types::{Aspect, MentionKind, Norm, Reading, Sentence, Span};
 
 /// True for a folder that `training/model` made, and not another token classifier's.
 pub fn is_reader(folder: &Path) -> bool {
@@ -225,9 +225,9 @@ impl Tags {
     }
 }
 
-/// Adds the findings that only the transformer sees: phrases of nodes that touch no condition,
-/// test, drug or treatment among the drafts. `drafts` stay in reading order.
-pub fn extend(text: &str, reading: &Reading, mut drafts: Vec<Draft>) -> Vec<Draft> {
+/// Adds the findings that only the transformer sees: phrases of nodes within a sentence that touch
+/// no condition, test, drug or treatment among the drafts. `drafts` stay in reading order.
+pub fn extend(text: &str, sentences: &[Sentence], reading: &Reading, mut drafts: Vec<Draft>) -> Vec<Draft> {
     let named = drafts.len();
     for &span in &reading.nodes {
         let taken = drafts[..named].iter().any(|draft| {
@@ -237,7 +237,9 @@ pub fn extend(text: &str, reading: &Reading, mut drafts: Vec<Draft>) -> Vec<Draf
                     MentionKind::Site | MentionKind::Feature | MentionKind::Change | MentionKind::Context
                 )
         });
-        if !taken && span.slice(text).chars().filter(|c| c.is_alphanumeric()).count() > 1 {
+        let at = sentences.partition_point(|sentence| sentence.span.end <= span.start);
+        let whole = sentences.get(at).is_some_and(|sentence| sentence.span.contains(&span));
+        if !taken && whole && span.slice(text).chars().filter(|c| c.is_alphanumeric()).count() > 1 {
             drafts.push(Draft::new(span, MentionKind::Finding, None));
         }
     }

@@ -61,8 +61,9 @@ const CUED: f32 = 0.9;
 const UNCUED: f32 = 0.5;
 
 /// How sure a transformer's reading must be of what it says of a condition, against what the cues
-/// say: above it the reading is right more often.
+/// say: above it the reading is right more often. More is asked where a cue stands.
 const READ: f32 = 0.6;
+const READ_OVER_CUE: f32 = 0.95;
 
 /// Corrects the assertions of conditions where a transformer's reading is sure of another. O(drafts).
 pub fn weigh(drafts: &[Draft], reading: &Reading, assertions: &mut [Assertion]) {
@@ -84,8 +85,14 @@ pub fn weigh(drafts: &[Draft], reading: &Reading, assertions: &mut [Assertion]) 
         let Some((aspect, mean)) = SAID.into_iter().zip(means).max_by(|a, b| a.1.total_cmp(&b.1)) else {
             continue;
         };
+        // What a cue says outright is seldom wrong.
+        let least = if *assertion == Assertion::default() {
+            READ
+        } else {
+            READ_OVER_CUE
+        };
         // Where it sees no condition at all, it says nothing of one.
-        if total < 0.5 || mean < READ * total {
+        if total < 0.5 || mean < least * total {
             continue;
         }
         let read = Assertion {

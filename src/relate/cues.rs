@@ -45,7 +45,7 @@ pub(super) fn pairs(
             if matches!(cause.kind, MentionKind::TestItem) {
                 continue;
             }
-            let after = &text[cause.norm.end..sentence.span.end];
+            let after = text.get(cause.norm.end..sentence.span.end).unwrap_or_default();
             let shielded = lexicon.relation_cues().iter().any(|cue| {
                 cue.direction == CueDirection::Neutral && cue.pattern.find(after).is_some_and(|hit| hit.end() > 0)
             });
@@ -55,7 +55,7 @@ pub(super) fn pairs(
             for cue in lexicon.relation_cues() {
                 match cue.direction {
                     CueDirection::Forward => {
-                        let rest = &text[cause.norm.end..sentence.span.end];
+                        let rest = text.get(cause.norm.end..sentence.span.end).unwrap_or_default();
                         // The cue must follow the cause at once, at most a parenthesis between.
                         let skip = parenthesis(rest);
                         let Some(hit) = cue.pattern.find(&rest[skip..]).filter(|hit| hit.end() > 0) else {
@@ -88,7 +88,7 @@ pub(super) fn pairs(
                     }
                     CueDirection::Neutral => {}
                     CueDirection::Backward => {
-                        let rest = &text[cause.norm.end..sentence.span.end];
+                        let rest = text.get(cause.norm.end..sentence.span.end).unwrap_or_default();
                         let skip = parenthesis(rest);
                         let Some(hit) = cue.pattern.find(&rest[skip..]).filter(|hit| hit.end() > 0) else {
                             continue;

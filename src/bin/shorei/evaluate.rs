@@ -13,7 +13,7 @@ use crate::input::Failure;
 
 /// Prints the scores; 0 when both files were read.
 pub fn run(args: &EvaluateArgs) -> Result<usize, Failure> {
-    let pipeline = args.packs.over(Pipeline::builder().without_model().load()?)?;
+    let pipeline = args.packs.over(Pipeline::load_default()?)?;
     let gold = evaluate::read_trees(&args.gold)?;
     let predicted = evaluate::read_trees(&args.predicted)?;
     let same = |a: &str, b: &str| pipeline.lexicon().same_concept(a, b);

@@ -197,7 +197,7 @@ fn entry(path: &Path, line: usize, text: &str, pipeline: &Pipeline) -> Result<En
 }
 
 fn remove(index: &Path, ids: &[String]) -> Result<usize, Failure> {
-    let index = CaseIndex::open(index, Pipeline::builder().without_model().load()?.shared_lexicon())?;
+    let index = CaseIndex::open(index, Pipeline::load_default()?.shared_lexicon())?;
     let mut missing = 0;
     let mut writer = index.writer()?;
     for id in ids {
@@ -219,7 +219,7 @@ fn remove(index: &Path, ids: &[String]) -> Result<usize, Failure> {
 }
 
 fn info(path: &Path, check: bool, json: bool) -> Result<usize, Failure> {
-    let index = CaseIndex::open(path, Pipeline::builder().without_model().load()?.shared_lexicon())?;
+    let index = CaseIndex::open(path, Pipeline::load_default()?.shared_lexicon())?;
     let info = index.info()?;
     let damaged = if check { index.damaged()? } else { Vec::new() };
     if json {

@@ -62,7 +62,7 @@ pub fn run(args: &KnowledgeArgs) -> Result<usize, Failure> {
         support,
         packs,
     } = &args.command;
-    let pipeline = packs.over(Pipeline::builder().without_model().load()?)?;
+    let pipeline = packs.over(Pipeline::load_default()?)?;
     let graph = CaseIndex::open(index, pipeline.shared_lexicon())?.aggregate(*min_cases, *support)?;
     let text = match format {
         GraphFormat::Tsv => graph.to_tsv(),

@@ -63,7 +63,7 @@ pub struct SearchArgs {
 
 /// Prints what was found; 0.
 pub fn run(args: &SearchArgs) -> Result<usize, Failure> {
-    let mut pipeline = args.packs.over(Pipeline::builder().without_model().load()?)?;
+    let mut pipeline = args.packs.over(Pipeline::load_default()?)?;
     for file in &args.knowledge {
         pipeline = pipeline.with_knowledge(file)?;
     }

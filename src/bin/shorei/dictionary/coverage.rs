@@ -45,7 +45,7 @@ struct Count {
 
 /// Prints the terms; the number of reports that could not be read.
 pub fn run(args: &CoverageArgs) -> Result<usize, Failure> {
-    let pipeline = args.packs.over(Pipeline::builder().without_model().load()?)?;
+    let pipeline = args.packs.over(Pipeline::load_default()?)?;
     let mut counts: HashMap<(&'static str, String), Count> = HashMap::new();
     let (mut failed, mut read, mut linked, mut unlinked) = (0, 0, 0usize, 0usize);
     for report in args.reports.iter().flat_map(|path| reports(path, None)) {
