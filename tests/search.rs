@@ -84,7 +84,7 @@ fn diseases_are_ranked_by_knowledge_without_cases() {
 #[test]
 fn cases_count_and_are_counted() {
     let index = index("counts", &cases());
-    let found = index.diseases(&query("発熱 血小板/低下"), 100).expect("an answer");
+    let found = index.diseases(&query("発熱 血小板/低下"), 3000).expect("an answer");
     assert_eq!(found.cases, 4);
     let row = |label: &str| found.diseases.iter().find(|row| row.label == label).expect("ranked");
     let ttp = row("血栓性血小板減少性紫斑病");
@@ -104,7 +104,7 @@ fn cases_count_and_are_counted() {
     let mut writer = index.writer().expect("the lock is free again");
     more.iter().for_each(|case| writer.add(case).expect("added"));
     writer.commit().expect("committed");
-    let found = index.diseases(&query("発熱 血小板/低下"), 100).expect("an answer");
+    let found = index.diseases(&query("発熱 血小板/低下"), 3000).expect("an answer");
     let tick = found
         .diseases
         .iter()

@@ -18,7 +18,7 @@ use crate::types::{Candidate, CaseMap, Edge, Node, NodeId, Relation, RelationKin
 /// A candidate is a node from this probability on: about where the node F1 is largest.
 const KEEP: f64 = 0.25;
 /// A cause that is only there for its effects stays in question from this probability on.
-const KEEP_CAUSE: f64 = 0.2;
+const KEEP_CAUSE: f64 = 0.06;
 
 /// What words that say a relation outright (「AによるB」) add to its probability, times their weight:
 /// the classifier has seen too few of them to trust them as a reader does.

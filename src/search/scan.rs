@@ -205,6 +205,8 @@ impl CaseIndex {
         let documents = segment.max_doc() as usize;
         let mut score = vec![0f32; documents];
         let mut matched = vec![0u16; documents];
+        // Documents that have something of what is asked for: what every case has weighs nothing.
+        let mut touched = vec![false; documents];
         // The last finding that a document was counted for, from 1.
         let mut counted = vec![0u32; documents];
         let present = query.present.len();
@@ -226,6 +228,7 @@ impl CaseIndex {
                     }
                     counted[at] = stamp;
                     score[at] += weight;
+                    touched[at] |= is_present;
                     matched[at] += u16::from(is_present);
                     if disease_of[at] != NO_DISEASE {
                         with[disease_of[at] as usize] += 1;
@@ -239,6 +242,7 @@ impl CaseIndex {
                     if counted[at] != stamp && is_allowed(doc) {
                         counted[at] = stamp;
                         score[at] += weight;
+                        touched[at] = true;
                     }
                 })?;
             }
@@ -246,6 +250,7 @@ impl CaseIndex {
         self.add_words(snapshot, segment, query, |doc, weight| {
             if is_allowed(doc) {
                 score[doc as usize] += weight;
+                touched[doc as usize] = true;
             }
         })?;
         let half = present.div_ceil(2).max(1);
@@ -257,13 +262,8 @@ impl CaseIndex {
         if keep > 0 {
             // A query that only narrows has no scores: its cases in their order.
             let scored = present > 0 || !query.words.is_empty();
-            let candidates = (0..segment.max_doc()).filter(|&doc| {
-                if scored {
-                    score[doc as usize] > 0.0
-                } else {
-                    is_allowed(doc)
-                }
-            });
+            let candidates =
+                (0..segment.max_doc()).filter(|&doc| if scored { touched[doc as usize] } else { is_allowed(doc) });
             let mut best: Vec<(f32, DocId)> = candidates.map(|doc| (score[doc as usize], doc)).collect();
             let order = |a: &(f32, DocId), b: &(f32, DocId)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
             if best.len() > keep {

@@ -2,7 +2,7 @@
 //! the label itself where no dictionary lists it.
 
 use crate::lexicon::{Key, Lexicon};
-use crate::types::{ConceptId, Direction, Label};
+use crate::types::{ConceptId, ConceptKind, Direction, Label};
 
 /// Begins the term of a label that no dictionary lists.
 const UNLISTED: char = '=';
@@ -65,12 +65,18 @@ pub(super) fn label(lexicon: &Lexicon, term: &str) -> String {
     }
 }
 
-/// What a person reads for a key: the state's name where the result has one.
+/// What a person reads for a key: the symptom's name where the result is one.
 pub(super) fn key_label(lexicon: &Lexicon, key: Key) -> String {
     let label = |id: ConceptId| lexicon.get(id).map_or("", |concept| concept.label.as_str());
     match key {
         Key::Concept(id) => label(id).to_owned(),
-        Key::Result(test, direction) => format!("{}/{}", label(test), direction.label()),
+        Key::Result(test, direction) => match lexicon.result_state(test, direction) {
+            // 発熱, not 体温/上昇: as case maps name a vital sign out of range.
+            Some(state) if matches!(lexicon.concept(state).kind, ConceptKind::Symptom | ConceptKind::Sign) => {
+                label(state).to_owned()
+            }
+            _ => format!("{}/{}", label(test), direction.label()),
+        },
     }
 }
 
