@@ -1,5 +1,7 @@
 //! Long inputs as overlapping windows, and their answers as one.
 
+#![expect(clippy::single_range_in_vec_init, reason = "a text of one window has one range")]
+
 use std::ops::Range;
 
 /// The windows of a text of `length` tokens, of which a model reads `limit` at a time: as few as can

@@ -187,7 +187,7 @@ fn fragment(case: &Case, concepts: &dyn ConceptSource, with_report: bool) -> Str
     );
     if with_report && !case.text.raw().is_empty() {
         let (report, _) = report(case, concepts, false);
-        let _ = write!(html, "<div><div class=\"report\">{report}</div>\n");
+        let _ = writeln!(html, "<div><div class=\"report\">{report}</div>");
         push_legend(&mut html, case);
         html.push_str("</div>\n");
     }
