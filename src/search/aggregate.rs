@@ -66,6 +66,8 @@ impl CaseIndex {
                 let id = document.get_first(self.fields.id).and_then(|value| value.as_str());
                 ids.extend(id.map(str::to_owned));
             }
+            // Segments end in any order.
+            ids.sort();
             links.push(AggregatedLink {
                 cause: self.written(cause),
                 effect: self.written(effect),
