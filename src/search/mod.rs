@@ -14,7 +14,7 @@
 //! let case = pipeline.structure("症例1", "発熱と発疹があり、刺し口を認めた。ツツガムシ病と診断した。")?;
 //! writer.add(&Entry::of_case(&case, &pipeline))?;
 //! writer.commit()?;
-//! let query = Query::parse("発熱 発疹 -腹痛", &pipeline)?;
+//! let query = Query::parse("発熱 発疹 刺し口 -腹痛", &pipeline)?;
 //! let found = index.diseases(&query, 10)?;
 //! let row = found.diseases.iter().find(|row| row.label == "ツツガムシ病").expect("it is ranked");
 //! assert_eq!((row.matching, row.cases, row.specialty.as_str()), (1, 1, "感染症"));
