@@ -23,7 +23,8 @@ def codes(folder: Path):
         with table.open(encoding="utf-8", newline="") as file:
             rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
             for line, row in enumerate(rows, start=2):
-                if row.get("icd10"):
+                # Specialties have ranges of categories, and no label.
+                if row.get("icd10") and "label" in row:
                     yield table, line, row["label"], row["icd10"]
 
 
