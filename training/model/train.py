@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """Trains the transformer that reads the dictionaries' marks.
 
-    train.py --corpus INPUTS --development INPUTS --reports TRAIN.jsonl --out models/default     train on everything
-    train.py … --cross-validate 5 --folds-out DIR          figures by cross-validation; DIR/k.jsonl: what each fold's
-                                                           model, which has not seen them, says of the fold's reports
+    train.py --corpus INPUTS --development INPUTS --reports TRAIN.jsonl --work DIR --step STEP …
+
+Steps, in the order of make.sh: `generated` (pre-training on generated reports), `base` (the written corpus), `folds` (the
+development reports, each fold's model without its own reports; prints the figures), `corpus-folds` (the same of the written
+corpus), `final` (all). Weights between steps, and each model as a folder with the ids that it has not seen, go to DIR.
 
 INPUTS are files of `cargo run --release --example model_inputs`, TRAIN.jsonl is JMED-LLM's training file. Seeds are
 fixed. Needs requirements.txt.
 """
 
 import argparse
-import json
 import math
 import random
 import time
@@ -118,10 +119,9 @@ def batches(documents, vocabulary, size, rng, noise):
 WEIGHTS = {"mention": 1.0, "medtxt": 1.0, "node": 1.0, "primary": 0.5}
 
 
-def fit(model, documents, vocabulary, epochs, rate, own_repeat=1, size=4, noise=0.05, seed=SEED, log=""):
+def fit(model, documents, vocabulary, epochs, rate, size=4, noise=0.05, seed=SEED, log=""):
     torch.manual_seed(seed)
     rng = numpy.random.default_rng(seed)
-    documents = [document for document in documents for _ in range(own_repeat if document.own else 1)]
     steps = epochs * math.ceil(sum(math.ceil(len(document.text) / WINDOW + 0.3) for document in documents) / size)
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / (0.06 * steps + 1), max(0.0, (steps - step) / steps)))
