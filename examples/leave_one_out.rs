@@ -2,9 +2,13 @@
 //! the index: by knowledge alone, and with the other cases.
 //!
 //!     python3 training/corpus/read.py --reports reports.jsonl --gold gold.jsonl
-//!     cargo run --release --example leave_one_out -- gold.jsonl [--show]
+//!     cargo run --release --example leave_one_out -- gold.jsonl [--reports reports.jsonl] [--show]
 //!
-//! A record is `{id, primary, causal_tree}`.
+//! A record is `{id, primary, causal_tree}`; of the reports, `{id, text}`, the patient's sex and age
+//! are taken. A primary disease that no dictionary lists counts as found when its base concept is,
+//! as modifiers are linked (術後上腸間膜動脈症候群: 上腸間膜動脈症候群).
+
+use std::collections::HashMap;
 
 use shorei::Pipeline;
 use shorei::search::{CaseIndex, Entry, Query};
@@ -14,14 +18,27 @@ const DEPTH: usize = 200;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().ok_or("usage: leave_one_out gold.jsonl [--show]")?;
-    let show = arguments.next().is_some_and(|argument| argument == "--show");
+    let usage = "usage: leave_one_out gold.jsonl [--reports reports.jsonl] [--show]";
+    let path = arguments.next().ok_or(usage)?;
+    let (mut reports, mut show) = (HashMap::new(), false);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--show" => show = true,
+            "--reports" => reports = texts(&arguments.next().ok_or(usage)?)?,
+            _ => return Err(usage.into()),
+        }
+    }
     let pipeline = Pipeline::load_default()?;
     let folder = std::env::temp_dir().join(format!("shorei-leave-one-out-{}", std::process::id()));
-    let entries: Vec<Entry> = std::fs::read_to_string(&path)?
+    let mut entries: Vec<Entry> = std::fs::read_to_string(&path)?
         .lines()
         .map(|line| Entry::of_json(line, pipeline.lexicon()))
         .collect::<Result<_, _>>()?;
+    for entry in &mut entries {
+        if let Some(text) = reports.get(&entry.id) {
+            entry.add_text(text, &pipeline);
+        }
+    }
     for (name, indexed) in [("knowledge alone", false), ("with the other cases", true)] {
         let index = CaseIndex::create(&folder, pipeline.shared_lexicon())?;
         let mut writer = index.writer()?;
@@ -33,7 +50,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         for entry in &entries {
             let query = Query::like(entry, true, pipeline.lexicon());
             let found = index.diseases(&query, DEPTH)?;
-            let same = |label: &str| label == entry.primary || pipeline.lexicon().same_concept(label, &entry.primary);
+            let lexicon = pipeline.lexicon();
+            let base = lexicon.lookup_modified_condition(&entry.primary);
+            let same = |label: &str| {
+                lexicon.same_concept(label, &entry.primary) || base.is_some() && base == lexicon.lookup_condition(label)
+            };
             let rank = found.diseases.iter().position(|row| same(&row.label));
             if show {
                 let first = found.diseases.first().map_or("", |row| row.label.as_str());
@@ -67,6 +88,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// The reports by id.
+fn texts(path: &str) -> Result<HashMap<String, String>, Box<dyn std::error::Error>> {
+    let mut texts = HashMap::new();
+    for line in std::fs::read_to_string(path)?.lines() {
+        let record: serde_json::Value = serde_json::from_str(line)?;
+        let field = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
+        texts.insert(field("id"), field("text"));
+    }
+    Ok(texts)
+}
+
 /// As an examination asks: the primary disease against four others, primary diseases of cases of the
 /// same specialty, by knowledge alone.
 fn among_five(entries: &[Entry], pipeline: &Pipeline) {
@@ -88,8 +120,9 @@ fn among_five(entries: &[Entry], pipeline: &Pipeline) {
         if choices.len() < 5 {
             continue;
         }
-        let (present, absent) = Query::like(entry, true, lexicon).keys();
-        let ranked = lexicon.rank(&present, &absent, &choices);
+        let query = Query::like(entry, true, lexicon);
+        let (present, absent) = query.keys();
+        let ranked = lexicon.rank_for(query.patient(), &present, &absent, &choices);
         items += 1;
         // The right one stands first among equals, so equals share the point.
         let first = ranked.iter().filter(|row| row.score == ranked[0].score).count() as f64;

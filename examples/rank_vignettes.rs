@@ -8,6 +8,7 @@
 use serde_json::Value;
 use shorei::lexicon::{Key, Lexicon};
 use shorei::search::findings;
+use shorei::Pipeline;
 use shorei::types::ConceptId;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,7 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .next()
         .ok_or("usage: rank_vignettes diagnosis.jsonl [--show]")?;
     let show = arguments.next().is_some_and(|argument| argument == "--show");
-    let pipeline = shorei::Pipeline::load_default()?;
+    let pipeline = Pipeline::load_default()?;
     let lexicon = pipeline.lexicon();
     let (mut right, mut items, mut unlisted) = (0, 0, 0);
     for line in std::fs::read_to_string(&path)?.lines() {
@@ -36,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let case = pipeline.structure(id, text)?;
         let (present, absent) = findings(&case, lexicon);
         let listed: Vec<ConceptId> = concepts.iter().flatten().copied().collect();
-        let ranked = lexicon.rank(&present, &absent, &listed);
+        let ranked = lexicon.rank_for(Pipeline::patient(text), &present, &absent, &listed);
         let hit = ranked
             .first()
             .is_some_and(|first| Some(first.disease) == concepts[answer]);

@@ -11,7 +11,7 @@ use crate::extract::Draft;
 use crate::extract::neural::{LabelTable, Tagger};
 use crate::extract::reader::{self, Reader};
 use crate::lexicon::pack::Pack;
-use crate::lexicon::{Lexicon, Sex};
+use crate::lexicon::{Lexicon, Patient};
 use crate::tokenize::{Tokenizer, Worker};
 use crate::types::{
     Assertion, Candidate, Case, Mention, MentionId, NodeId, NormalizedText, PartOfSpeech, Relation, Section, Sentence,
@@ -222,9 +222,10 @@ impl Pipeline {
             .collect()
     }
 
-    /// The patient's sex and age in years, where the report states them.
-    pub fn patient(&self, report: &str) -> (Option<Sex>, Option<f64>) {
-        extract::measure::sex_and_age(normalize::normalize(report).norm())
+    /// The patient's sex and age, where the report states them. O(length).
+    pub fn patient(report: &str) -> Patient {
+        let (sex, age_years) = extract::measure::sex_and_age(normalize::normalize(report).norm());
+        Patient { sex, age_years }
     }
 
     /// Structures one report. About a millisecond for 600 characters.
@@ -369,7 +370,7 @@ impl Pipeline {
                 kind: draft.kind,
                 assertion: *assertion,
                 concept: link::concept(text.norm(), draft, &self.lexicon),
-                expansion: draft.expansion.map(|span| span.slice(text.norm()).to_owned()),
+                expansion: draft.expansion.clone(),
                 value: draft.value.clone(),
                 sentence,
                 section,

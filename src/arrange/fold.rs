@@ -281,7 +281,7 @@ impl Folder<'_> {
         if direction == Direction::Negative {
             let name = mention
                 .concept
-                .map_or(mention.text.as_str(), |id| &self.lexicon.concept(id).label);
+                .map_or_else(|| full_name(mention), |id| &self.lexicon.concept(id).label);
             let label = Label::Result {
                 test: name.to_owned(),
                 result: direction.label().to_owned(),
@@ -294,7 +294,7 @@ impl Folder<'_> {
         }
         let Some(test) = mention.concept else {
             let label = Label::Result {
-                test: mention.text.clone(),
+                test: full_name(mention).to_owned(),
                 result: direction.label().to_owned(),
             };
             nodes.insert(label, mention, None, Role::Result, false);
@@ -375,7 +375,7 @@ impl Folder<'_> {
 
     /// The mention's words without degree and course, and without what only its sentence needs.
     fn clean_label(&self, mention: &Mention) -> String {
-        let mut words = mention.expansion.as_deref().unwrap_or(&mention.text);
+        let mut words = full_name(mention);
         while let Some((modifier, class)) = self.lexicon.modifier_prefix(words) {
             if class == ModifierClass::Concept {
                 break;
@@ -545,7 +545,9 @@ impl Folder<'_> {
             rest = shorter;
         }
         if rest.is_empty() {
-            return self.histology_of(finding);
+            let histology = self.histology_of(finding);
+            let unsaid = histology == SectionKind::Pathology.name();
+            return if unsaid && exam.text.starts_with("生検") { "生検".to_owned() } else { histology };
         }
         // 「肝組織」 is the liver biopsy; but 「腹部造影CT」 stays what it is.
         match exam.concept.map(|id| self.lexicon.concept(id)) {
@@ -774,6 +776,11 @@ impl Nodes<'_> {
             _ => false,
         }
     }
+}
+
+/// A mention's words, completed where its report completes them.
+fn full_name(mention: &Mention) -> &str {
+    mention.expansion.as_deref().unwrap_or(&mention.text)
 }
 
 /// What being a metastasis or recurrence takes from a candidate's primacy: the cancer is meant.

@@ -1,5 +1,9 @@
 //! Dictionary mentions: the longest surface at each place, on word boundaries.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::Draft;
 use super::measure::TestHit;
 use crate::lexicon::{Lexicon, SurfaceMatch};
@@ -165,8 +169,20 @@ impl Boundaries {
 
     /// A test's name may be followed by its number, and may stand inside a longer token.
     fn allow_test(&self, text: &str, start: usize, end: usize) -> bool {
-        edges_free(text, start, end)
+        edges_free(text, start, end) || edges_free(&text[..end], start, end) && value_adjoins(text, start, end)
     }
+}
+
+/// True where a test's name that ends in a digit runs into its value: 「CA19-929432U/ml」, 「PaO257.0」.
+fn value_adjoins(text: &str, start: usize, end: usize) -> bool {
+    static VALUE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(?:[0-9]{1,3}\.[0-9]|[0-9]{2,6} ?(?:[IU]|%|mm|Torr|torr|ng|pg|mg|μg|g/))").expect("a constant pattern")
+    });
+    let name = &text[start..end];
+    name.len() >= 3
+        && name.ends_with(|c: char| c.is_ascii_digit())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && VALUE.is_match(&text[end..])
 }
 
 fn edges_free(text: &str, start: usize, end: usize) -> bool {

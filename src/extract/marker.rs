@@ -37,10 +37,17 @@ pub fn extend(text: &str, drafts: Vec<Draft>) -> Vec<Draft> {
         let name_span: Span<Norm> = Span::new(name.start(), name.end());
         let extent = Span::new(name.start(), result.end());
         let listed = drafts.iter().any(|draft| {
+            // What a test is made with is part of its name: ノルアドレナリン皮内反応; and a test may be
+            // listed as an examination: シルマー試験陽性.
+            let in_name = match draft.kind {
+                MentionKind::Feature | MentionKind::Site => true,
+                MentionKind::Drug => draft.span.end < name.end(),
+                MentionKind::Exam => draft.span.end == name.end(),
+                _ => false,
+            };
             draft.span.overlaps(&extent)
                 && (matches!(draft.kind, MentionKind::TestItem | MentionKind::TestValue)
-                    || draft.concept.is_some() && !extent.contains(&draft.span)
-                    || draft.concept.is_some() && draft.kind != MentionKind::Feature && draft.kind != MentionKind::Site)
+                    || draft.concept.is_some() && (!extent.contains(&draft.span) || !in_name))
         });
         if listed || name.as_str().chars().count() < 2 {
             continue;

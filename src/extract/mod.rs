@@ -9,7 +9,10 @@ pub mod measure;
 pub mod merge;
 pub mod neural;
 pub mod phrase;
+pub mod predicate;
 pub mod reader;
+pub mod staging;
+pub mod substance;
 pub mod time;
 
 use crate::lexicon::{Lexicon, Sex};
@@ -26,8 +29,9 @@ pub struct Draft {
     pub concept: Option<ConceptId>,
     /// Its value, for a test.
     pub value: Option<Value>,
-    /// What the report itself says that it stands for, when it is an abbreviation so defined.
-    pub expansion: Option<Span<Norm>>,
+    /// What it stands for: as the report itself defines an abbreviation, or as the words around it
+    /// complete it.
+    pub expansion: Option<String>,
     /// What the model says of it, where one was asked and named it.
     pub opinion: Option<neural::Opinion>,
 }
@@ -78,8 +82,11 @@ pub fn mentions(
         times.extend(time::time_expressions(norm, section.span, None));
     }
     let merged = merge::merge(norm, lexicon, compounds, measured, times);
-    let marked = marker::extend(norm, merged);
-    let drafts = phrase::extend(norm, sections, tokens, marked, lexicon);
+    let staged = staging::extend(norm, merged, lexicon);
+    let tested = substance::extend(norm, staged, lexicon);
+    let marked = marker::extend(norm, tested);
+    let told = predicate::extend(norm, tokens, marked, lexicon);
+    let drafts = phrase::extend(norm, sections, tokens, told, lexicon);
     merge::with_model(drafts, tagged)
 }
 

@@ -50,6 +50,40 @@ impl From<Pattern> for String {
     }
 }
 
+/// A word that tells a finding of a noun: 「右肝静脈は狭窄」, 「階段昇降が困難」.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Predicate {
+    /// The word.
+    pub word: String,
+    /// True for what befalls organs, so that it may stand before one as well: 「腫大した虫垂」.
+    pub of_organ: bool,
+    /// Ends of nouns of which it tells no finding: 手術 of 「手術は困難」.
+    pub except: Vec<String>,
+}
+
+pub(super) fn read_predicates(table: &Table<'_>) -> Result<Vec<Predicate>, Error> {
+    let mut predicates = Vec::with_capacity(table.rows.len());
+    for row in &table.rows {
+        let of_organ = match row.get("use") {
+            "organ" => true,
+            "any" => false,
+            other => return Err(table.error(row, other, "expected organ or any")),
+        };
+        predicates.push(Predicate {
+            word: row.get("word").to_owned(),
+            of_organ,
+            except: row.list("except"),
+        });
+    }
+    predicates.sort_by_key(|predicate| std::cmp::Reverse(predicate.word.len()));
+    Ok(predicates)
+}
+
+pub(super) fn read_stages(table: &Table<'_>) -> Result<Vec<(Pattern, String)>, Error> {
+    let read = |row: &Row<'_>| Ok((pattern(table, row, row.get("pattern"))?, row.get("label").to_owned()));
+    table.rows.iter().map(read).collect()
+}
+
 /// Patterns that are asked together: one pass over a text tells which of them match, so that only
 /// those are asked where. Most texts match none.
 #[derive(Debug, Clone, Default)]

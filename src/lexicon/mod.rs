@@ -8,6 +8,7 @@
 mod check;
 mod compiled;
 mod cues;
+mod demographics;
 pub mod import;
 mod knowledge;
 mod layers;
@@ -19,11 +20,12 @@ mod surfaces;
 mod table;
 
 pub use check::{Problem, ProblemKind};
-pub use cues::{CueDirection, Pattern, RelationCue, StandingCue, StatusCue, StatusCueKind};
+pub use cues::{CueDirection, Pattern, Predicate, RelationCue, StandingCue, StatusCue, StatusCueKind};
+pub use demographics::{Demographics, Patient, Prevalence};
 pub use knowledge::{Fact, Frequency, Key, Knowledge};
 pub use layers::{Conflict, Origin};
 pub use ranges::{ReferenceRange, Sex};
-pub use rank::{Contribution, Likelihoods, Observed, PRIOR_CASES, RankedDisease, total};
+pub use rank::{Contribution, Likelihoods, Observed, PRIOR_CASES, RankedDisease, independence, total};
 
 use std::sync::OnceLock;
 
@@ -34,7 +36,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::types::{Concept, ConceptId, ConceptKind, Direction, Label, MentionKind};
+use crate::types::{Concept, ConceptId, ConceptKind, Direction, Label, MentionKind, Norm, Span};
 use surfaces::SurfaceIndex;
 use table::Table;
 
@@ -123,12 +125,19 @@ struct Tables {
     relation_cues: Vec<RelationCue>,
     standing_cues: Vec<StandingCue>,
     specialties: Vec<specialty::SpecialtyRow>,
+    #[serde(serialize_with = "compiled::sorted")]
+    demographics: HashMap<ConceptId, demographics::Demographics>,
     found: Vec<Pattern>,
     /// Frame words; true for those that stand outside every name.
     #[serde(serialize_with = "compiled::sorted")]
     frame_words: HashMap<String, bool>,
     family: Vec<String>,
     tissues: Vec<(String, String)>,
+    /// Longest first.
+    predicates: Vec<cues::Predicate>,
+    stages: Vec<(Pattern, String)>,
+    /// Surface and test, longest first.
+    substance_tests: Vec<(String, String)>,
     knowledge: Knowledge,
     counts: Vec<(String, usize)>,
 }
@@ -461,6 +470,41 @@ impl Lexicon {
             .map(|(_, exam)| exam.as_str())
     }
 
+    /// Every word that tells something of a noun (狭窄, 困難), by its first byte; of words that begin
+    /// at one place the longest. O(text × words).
+    pub fn predicates_in(&self, text: &str) -> Vec<(usize, &Predicate)> {
+        let mut found: Vec<(usize, &Predicate)> = self
+            .tables
+            .predicates
+            .iter()
+            .flat_map(|predicate| text.match_indices(predicate.word.as_str()).map(move |(at, _)| (at, predicate)))
+            .collect();
+        found.sort_by_key(|&(at, predicate)| (at, std::cmp::Reverse(predicate.word.len())));
+        found.dedup_by_key(|&mut (at, _)| at);
+        found
+    }
+
+    /// Codes of tumour stages, with the finding that each says.
+    pub fn stages(&self) -> impl Iterator<Item = (&Pattern, &str)> {
+        self.tables.stages.iter().map(|(pattern, label)| (pattern, label.as_str()))
+    }
+
+    /// Every test of substances (パッチテスト, 特異的IgE) that `text` names, in order, with the name that
+    /// labels give it. O(text × tests).
+    pub fn substance_tests_in(&self, text: &str) -> Vec<(Span<Norm>, &str)> {
+        let mut found: Vec<(Span<Norm>, &str)> = Vec::new();
+        for (surface, test) in &self.tables.substance_tests {
+            for (at, _) in text.match_indices(surface.as_str()) {
+                let span = Span::new(at, at + surface.len());
+                if !found.iter().any(|(other, _)| other.overlaps(&span)) {
+                    found.push((span, test));
+                }
+            }
+        }
+        found.sort_by_key(|&(span, _)| span);
+        found
+    }
+
     /// Cues of causal relations.
     pub fn relation_cues(&self) -> &[RelationCue] {
         &self.tables.relation_cues
@@ -660,6 +704,11 @@ impl Lexicon {
                 self.tables.specialties = specialty::read(table)?;
                 Ok(())
             }
+            ("demographics", _) => {
+                let rows = demographics::read(table, self)?;
+                self.tables.demographics.extend(rows);
+                Ok(())
+            }
             ("modifiers", "heads") => self.read_heads(table),
             ("modifiers", "generic") => {
                 self.tables.generic = table.rows.iter().map(|row| row.get("word").to_owned()).collect();
@@ -678,6 +727,22 @@ impl Lexicon {
             ("cues", "tissue") => {
                 let pair = |row: &table::Row<'_>| (row.get("word").to_owned(), row.get("exam").to_owned());
                 self.tables.tissues = table.rows.iter().map(pair).collect();
+                Ok(())
+            }
+            ("cues", "predicate") => {
+                self.tables.predicates = cues::read_predicates(table)?;
+                Ok(())
+            }
+            ("cues", "staging") => {
+                self.tables.stages = cues::read_stages(table)?;
+                Ok(())
+            }
+            ("cues", "substance") => {
+                let pair = |row: &table::Row<'_>| (row.get("surface").to_owned(), row.get("test").to_owned());
+                self.tables.substance_tests = table.rows.iter().map(pair).collect();
+                self.tables
+                    .substance_tests
+                    .sort_by_key(|(surface, _)| std::cmp::Reverse(surface.len()));
                 Ok(())
             }
             ("cues", "found") => {
@@ -844,7 +909,7 @@ impl<'t> Builder<'t> {
     fn concepts(&mut self, table: &Table<'_>) -> Result<(), Error> {
         let fixed = match (table.folder, table.stem) {
             ("tests", "tests") => Some(ConceptKind::Test),
-            ("tests" | "knowledge" | "modifiers" | "cues" | "specialties", _) => return Ok(()),
+            ("tests" | "knowledge" | "modifiers" | "cues" | "specialties" | "demographics", _) => return Ok(()),
             ("exams", _) => Some(ConceptKind::Exam),
             ("drugs", _) => Some(ConceptKind::Drug),
             ("sites", _) => Some(ConceptKind::Site),

@@ -5,7 +5,11 @@
 //! log((1 - P(f|d)) / (1 - P(f))). P(f|d) comes from the frequency of the link, also through a
 //! step of an abnormal state (心筋梗塞 → 左室機能低下 → 呼吸困難); P(f) is the mean over all diseases.
 //! A finding that is itself a cause or a risk of a disease (喫煙, a drug, an underlying disease) makes
-//! the disease likelier by what the link's frequency says.
+//! the disease likelier by what the link's frequency says. The patient's sex and age add what
+//! [`super::Demographics`] says.
+//!
+//! The sum takes findings as independent, which a low haemoglobin and a low haematocrit are not. So
+//! each counts by its [`independence`]: less, the more others lead to the same diseases.
 //!
 //! The constants were chosen on the gold maps of the written corpus (training/corpus), each disease
 //! hidden and ranked by the other nodes of its map.
@@ -17,7 +21,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Key, Lexicon};
+use super::{Key, Lexicon, Patient};
 use crate::types::{ConceptId, Direction};
 
 /// What a step through an abnormal state leaves of a probability; with longer chains everything
@@ -43,6 +47,10 @@ pub const PRIOR_CASES: f64 = 5.0;
 const RISK: f64 = 100.0;
 /// What a finding that speaks against a disease counts.
 const AGAINST: f64 = 0.7;
+/// Two findings whose diseases are less alike than this are taken as independent.
+const UNRELATED: f64 = 0.3;
+/// How much a finding loses by its likes: with 1, n equal ones count as one.
+const REDUNDANCY: f64 = 0.7;
 
 /// What one finding adds to a disease's score.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +59,8 @@ pub struct Contribution {
     pub finding: Key,
     /// True when the finding is there, false when it is said not to be.
     pub present: bool,
-    /// The natural logarithm of the likelihood ratio; below zero it speaks against the disease.
+    /// The natural logarithm of the likelihood ratio, times the finding's [`independence`]; below
+    /// zero it speaks against the disease.
     pub log_ratio: f64,
     /// P(f|d), of the knowledge and the cases together.
     pub chance: f64,
@@ -62,13 +71,23 @@ pub struct Contribution {
     pub through: Option<Key>,
 }
 
+impl Contribution {
+    /// This contribution, counting `weight` of what it says.
+    pub fn weighted(mut self, weight: f64) -> Self {
+        self.log_ratio *= weight;
+        self
+    }
+}
+
 /// A disease with what the findings say of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankedDisease {
     /// The disease.
     pub disease: ConceptId,
-    /// Sum of the contributions: the natural logarithm of the likelihood ratio.
+    /// Sum of the contributions and `patient`: the natural logarithm of the likelihood ratio.
     pub score: f64,
+    /// What the patient's sex and age say, in the same measure.
+    pub patient: f64,
     /// Each finding's part, in the order that the findings were given.
     pub contributions: Vec<Contribution>,
 }
@@ -92,6 +111,8 @@ pub struct Likelihoods {
     background: f64,
     /// With the last step of the way from the disease.
     by_disease: HashMap<ConceptId, (f64, Key)>,
+    /// Length of `by_disease` as a vector of probabilities.
+    norm: f64,
 }
 
 impl Likelihoods {
@@ -104,6 +125,42 @@ impl Likelihoods {
     pub fn diseases(&self) -> impl Iterator<Item = ConceptId> {
         self.by_disease.keys().copied()
     }
+
+    /// How alike the diseases of two findings are: the cosine of their P(f|d), from 0 to 1. O(diseases
+    /// of the rarer one).
+    fn likeness(&self, other: &Likelihoods) -> f64 {
+        let (few, many) = if self.by_disease.len() < other.by_disease.len() {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        let shared: f64 = few
+            .by_disease
+            .iter()
+            .filter_map(|(disease, &(chance, _))| many.by_disease.get(disease).map(|&(other, _)| chance * other))
+            .sum();
+        shared / (self.norm * other.norm).max(f64::MIN_POSITIVE)
+    }
+}
+
+/// What each finding counts beside the others, from 0 to 1: 1 for one that stands alone, less the
+/// more of the others lead to the same diseases (Hb, Ht and red cells). O(findings² × diseases).
+pub fn independence(findings: &[Option<Arc<Likelihoods>>]) -> Vec<f64> {
+    let mut likes = vec![1.0; findings.len()];
+    for (index, one) in findings.iter().enumerate() {
+        for (other_index, other) in findings.iter().enumerate().skip(index + 1) {
+            let (Some(one), Some(other)) = (one, other) else { continue };
+            if one.present != other.present {
+                continue;
+            }
+            let likeness = one.likeness(other);
+            if likeness > UNRELATED {
+                likes[index] += likeness;
+                likes[other_index] += likeness;
+            }
+        }
+    }
+    likes.into_iter().map(|likes: f64| likes.powf(-REDUNDANCY)).collect()
 }
 
 /// The likelihoods that were asked for before.
@@ -128,22 +185,41 @@ impl Lexicon {
     /// # Ok::<(), shorei::Error>(())
     /// ```
     pub fn rank(&self, present: &[Key], absent: &[Key], candidates: &[ConceptId]) -> Vec<RankedDisease> {
-        let findings: Vec<Arc<Likelihoods>> = present
+        self.rank_for(Patient::default(), present, absent, candidates)
+    }
+
+    /// As [`Lexicon::rank`], for a patient whose sex or age is known.
+    pub fn rank_for(
+        &self,
+        patient: Patient,
+        present: &[Key],
+        absent: &[Key],
+        candidates: &[ConceptId],
+    ) -> Vec<RankedDisease> {
+        let findings: Vec<Option<Arc<Likelihoods>>> = present
             .iter()
-            .map(|&key| self.likelihoods(key, true))
-            .chain(absent.iter().map(|&key| self.likelihoods(key, false)))
+            .map(|&key| Some(self.likelihoods(key, true)))
+            .chain(absent.iter().map(|&key| Some(self.likelihoods(key, false))))
             .collect();
+        let weights = independence(&findings);
         let mut ranked: Vec<RankedDisease> = candidates
             .iter()
             .map(|&disease| {
                 let unlinked = self.unlinked(Some(disease));
                 let contributions: Vec<Contribution> = findings
                     .iter()
-                    .map(|likelihoods| self.contribution(likelihoods, Some(disease), unlinked, Observed::default()))
+                    .flatten()
+                    .zip(&weights)
+                    .map(|(likelihoods, weight)| {
+                        self.contribution(likelihoods, Some(disease), unlinked, Observed::default())
+                            .weighted(*weight)
+                    })
                     .collect();
+                let patient = self.patient_log_ratio(patient, Some(disease));
                 RankedDisease {
                     disease,
-                    score: total(&contributions),
+                    score: total(&contributions) + patient,
+                    patient,
                     contributions,
                 }
             })
@@ -212,11 +288,13 @@ impl Lexicon {
                 raise(&mut by_disease, disease, chance, finding);
             }
         }
+        let norm = by_disease.values().map(|&(chance, _)| chance * chance).sum::<f64>().sqrt();
         Likelihoods {
             finding,
             present,
             background,
             by_disease,
+            norm,
         }
     }
 

@@ -78,11 +78,11 @@ impl Definitions {
                     Some(draft) if draft.span == span => {
                         draft.concept = concept;
                         draft.kind = kind;
-                        draft.expansion = Some(defined_at);
+                        draft.expansion = Some(defined_at.slice(text).to_owned());
                     }
                     Some(_) => {}
                     None => added.push(Draft {
-                        expansion: Some(defined_at),
+                        expansion: Some(defined_at.slice(text).to_owned()),
                         ..Draft::new(span, kind, concept)
                     }),
                 }

@@ -110,9 +110,9 @@ impl Entry {
     /// Adds the words of the report, and its patient's sex and age where they are not known.
     pub fn add_text(&mut self, report: &str, pipeline: &Pipeline) {
         self.words.extend(pipeline.words(report));
-        let (sex, age) = pipeline.patient(report);
-        self.sex = self.sex.or(sex);
-        self.age_years = self.age_years.or(age);
+        let patient = Pipeline::patient(report);
+        self.sex = self.sex.or(patient.sex);
+        self.age_years = self.age_years.or(patient.age_years);
     }
 
     fn of_record(record: Record, map: CaseMap, json: String, lexicon: &Lexicon) -> Self {

@@ -3,7 +3,7 @@
 use super::entry::{Entry, drug};
 use super::term;
 use crate::error::Error;
-use crate::lexicon::{Key, Lexicon, Sex};
+use crate::lexicon::{Key, Lexicon, Patient, Sex};
 use crate::pipeline::Pipeline;
 use crate::types::{Case, ConceptId, ConceptKind, Label, MentionKind, Status};
 
@@ -83,6 +83,8 @@ pub struct Query {
     pub(super) specialty: Option<String>,
     pub(super) sex: Option<Sex>,
     pub(super) age: Option<AgeRange>,
+    /// Whom the diseases are ranked for; narrows no cases.
+    pub(super) patient: Patient,
     /// What no dictionary lists: looked for in the cases' words.
     pub(super) words: Vec<String>,
     /// The case whose like is asked for.
@@ -145,6 +147,11 @@ impl Query {
             query.present.extend(present);
             query.absent.extend(absent);
         }
+        let told = Pipeline::patient(text);
+        query.patient = Patient {
+            sex: query.sex.or(told.sex),
+            age_years: told.age_years,
+        };
         query.tidy();
         if query.is_empty() {
             return Err(Error::Query {
@@ -155,10 +162,13 @@ impl Query {
         Ok(query)
     }
 
-    /// Asks for what a report tells: its findings, present and absent.
+    /// Asks for what a report tells: its findings, present and absent, of its patient.
     pub fn of_case(case: &Case, lexicon: &Lexicon) -> Self {
         let (present, absent) = findings(case, lexicon);
-        Query::of_keys(&present, &absent, lexicon)
+        Query {
+            patient: Pipeline::patient(case.text.raw()),
+            ..Query::of_keys(&present, &absent, lexicon)
+        }
     }
 
     /// Asks for findings by their keys.
@@ -186,6 +196,10 @@ impl Query {
         }
         let absent = entry.absent.iter().filter_map(|term| term::key(lexicon, term));
         query.absent.extend(absent.map(|key| Asked::of_key(key, lexicon)));
+        query.patient = Patient {
+            sex: entry.sex,
+            age_years: entry.age_years,
+        };
         query.like = Some(entry.clone());
         query.tidy();
         query
@@ -199,6 +213,11 @@ impl Query {
     /// The findings that are said not to be there.
     pub fn absent_labels(&self) -> Vec<&str> {
         self.absent.iter().map(|asked| asked.label.as_str()).collect()
+    }
+
+    /// Whom the diseases are ranked for.
+    pub fn patient(&self) -> Patient {
+        self.patient
     }
 
     /// The keys of the findings that dictionaries list, present and absent ones.

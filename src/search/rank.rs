@@ -8,7 +8,7 @@ use super::scan::Tally;
 use super::store::{CaseIndex, Snapshot};
 use super::term;
 use crate::error::Error;
-use crate::lexicon::{Contribution, Key, Likelihoods, Observed, total};
+use crate::lexicon::{Contribution, Key, Likelihoods, Observed, independence, total};
 use crate::types::{ConceptId, ConceptKind};
 
 /// Fewer links, and a disease without cases is not described well enough to be proposed.
@@ -47,8 +47,10 @@ pub struct DiseaseRow {
     pub concept: String,
     /// Its specialty; empty where no dictionary lists the disease.
     pub specialty: String,
-    /// Natural logarithm of the likelihood ratio of all findings.
+    /// Natural logarithm of the likelihood ratio of all findings, and of sex and age.
     pub score: f64,
+    /// What the patient's sex and age say, in the same measure.
+    pub patient: f64,
     /// Its cases that the query's narrowing leaves.
     pub cases: u32,
     /// Of these, those that have at least half of the findings that should be there.
@@ -109,6 +111,7 @@ impl CaseIndex {
             .iter()
             .map(|(asked, present)| asked.key.map(|key| lexicon.likelihoods(key, *present)))
             .collect();
+        let weights = independence(&likelihoods);
         let candidates = self.candidates(snapshot, query, tally, &likelihoods);
         let observed = |candidate: &Candidate, finding: usize, background_shift: f64| Observed {
             cases: candidate.in_cases.map_or(0.0, |index| f64::from(tally.cases[index])),
@@ -146,10 +149,12 @@ impl CaseIndex {
                     .filter_map(|(finding, likelihoods)| {
                         let observed = observed(candidate, finding, shifts[finding]);
                         let likelihoods = likelihoods.as_ref()?;
-                        Some(lexicon.contribution(likelihoods, candidate.concept, unlinked[at], observed))
+                        let part = lexicon.contribution(likelihoods, candidate.concept, unlinked[at], observed);
+                        Some(part.weighted(weights[finding]))
                     })
                     .collect();
-                (total(&parts), at, parts)
+                let patient = lexicon.patient_log_ratio(query.patient, candidate.concept);
+                (total(&parts) + patient, at, parts)
             })
             .collect();
         let cases = |at: usize| candidates[at].in_cases.map_or(0, |index| tally.cases[index]);
@@ -198,6 +203,7 @@ impl CaseIndex {
                     concept: concept.map(|concept| concept.id.clone()).unwrap_or_default(),
                     specialty: candidate.concept.map_or("", |id| lexicon.specialty(id)).to_owned(),
                     score,
+                    patient: lexicon.patient_log_ratio(query.patient, candidate.concept),
                     cases: cases(at),
                     matching: candidate.in_cases.map_or(0, |index| tally.matching[index]),
                     reasons: reasons.collect(),

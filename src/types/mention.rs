@@ -110,7 +110,8 @@ pub struct Mention {
     pub assertion: Assertion,
     /// Its dictionary entry, where it has one.
     pub concept: Option<ConceptId>,
-    /// What it stands for, where the report defines it as an abbreviation (EGPA).
+    /// What it stands for: where the report defines it as an abbreviation (EGPA), or where words
+    /// around it complete it (シラカンバ of シラカンバ特異的IgE).
     pub expansion: Option<String>,
     /// Its value, for a test item, test value, change or dose.
     pub value: Option<Value>,

@@ -1,0 +1,156 @@
+//! Findings that a clause tells of a noun: 「右肝静脈は高度に狭窄し」, 「階段昇降が困難」, 「腫大した
+//! 虫垂」. No dictionary lists them all; which words tell so much is in cues/predicate.tsv.
+
+use super::Draft;
+use crate::lexicon::{Lexicon, Predicate};
+use crate::types::{MentionKind, Norm, Span, Token};
+
+/// No noun is longer, in characters.
+const MAX_NOUN_CHARS: usize = 12;
+
+/// Words of degree between the noun and what is told of it.
+const DEGREES: [&str; 16] = [
+    "高度に",
+    "軽度に",
+    "著明に",
+    "著しく",
+    "びまん性に",
+    "全体に",
+    "強く",
+    "非常に",
+    "徐々に",
+    "高度",
+    "軽度",
+    "著明",
+    "やや",
+    "ともに",
+    "次第に",
+    "若干",
+];
+
+/// Adds what clauses tell of nouns to `drafts`, which is in reading order and stays so. The noun is
+/// a site or a run of nouns that names nothing else. O(tokens + drafts).
+pub fn extend(text: &str, tokens: &[Token], drafts: Vec<Draft>, lexicon: &Lexicon) -> Vec<Draft> {
+    let mut told: Vec<Draft> = Vec::new();
+    for (start, predicate) in lexicon.predicates_in(text) {
+        let span: Span<Norm> = Span::new(start, start + predicate.word.len());
+        if !stands_alone(text, tokens, span) || told.last().is_some_and(|last| last.span.end > span.start) {
+            continue;
+        }
+        let noun =
+            noun_before(text, tokens, &drafts, span, lexicon).map(|noun| (noun, Span::new(noun.start, span.end)));
+        let noun = noun.or_else(|| {
+            let site = predicate.of_organ.then(|| site_after(text, &drafts, span))??;
+            Some((site, Span::new(span.start, site.end)))
+        });
+        let Some((noun, whole)) = noun else { continue };
+        if !names_something(noun.slice(text), predicate, lexicon) || !free(&drafts, noun, span) {
+            continue;
+        }
+        let name = format!("{}{}", noun.slice(text), predicate.word);
+        let head = drafts
+            .iter()
+            .find(|draft| draft.span == span)
+            .and_then(|draft| draft.concept);
+        let concept = lexicon.lookup_modified_condition(&name).or(head);
+        told.push(Draft {
+            expansion: Some(name),
+            ..Draft::new(whole, MentionKind::Finding, concept)
+        });
+    }
+    if told.is_empty() {
+        return drafts;
+    }
+    let mut all: Vec<Draft> = drafts
+        .into_iter()
+        .filter(|draft| !told.iter().any(|told| told.span.overlaps(&draft.span)))
+        .collect();
+    all.extend(told);
+    all.sort_by_key(|draft| (draft.span, draft.kind));
+    all
+}
+
+/// True when the word is not the start or the end of a longer one: 狭窄 of 狭窄部.
+fn stands_alone(text: &str, tokens: &[Token], span: Span<Norm>) -> bool {
+    let next = tokens.partition_point(|token| token.span.start < span.end);
+    let cut = next > 0 && tokens[next - 1].span.end > span.end;
+    let longer = tokens
+        .get(next)
+        .is_some_and(|token| token.span.start == span.end && token.pos.is_nominal() && is_word(token.span.slice(text)));
+    !cut && !longer
+}
+
+fn is_word(word: &str) -> bool {
+    word.chars().all(char::is_alphanumeric)
+}
+
+/// The noun of 「XはY」, 「XがY」, 「Xも高度にY」, 「XのY」.
+fn noun_before(
+    text: &str,
+    tokens: &[Token],
+    drafts: &[Draft],
+    predicate: Span<Norm>,
+    lexicon: &Lexicon,
+) -> Option<Span<Norm>> {
+    let mut before = &text[..predicate.start];
+    if let Some(shorter) = DEGREES.iter().find_map(|degree| before.strip_suffix(degree)) {
+        before = shorter;
+    }
+    let before = before.trim_end_matches(['、', ',']);
+    let end = before.strip_suffix(['は', 'が', 'も', 'の'])?.len();
+    // What is listed with の is a compound already: 胆嚢壁の肥厚.
+    if before.ends_with('の') && drafts.iter().any(|draft| draft.span == predicate) {
+        return None;
+    }
+    let last = tokens.partition_point(|token| token.span.end <= end);
+    let mut start = end;
+    for token in tokens[..last].iter().rev() {
+        let word = token.span.slice(text);
+        if token.span.end != start || !token.pos.is_nominal() || !is_word(word) || lexicon.is_outside_names(word) {
+            break;
+        }
+        start = token.span.start;
+    }
+    let site = drafts
+        .iter()
+        .rev()
+        .find(|draft| draft.kind == MentionKind::Site && draft.span.end == end);
+    if let Some(site) = site {
+        start = start.min(site.span.start);
+    }
+    (start < end && text[start..end].chars().count() <= MAX_NOUN_CHARS).then(|| Span::new(start, end))
+}
+
+/// The site of 「腫大した虫垂」.
+fn site_after(text: &str, drafts: &[Draft], predicate: Span<Norm>) -> Option<Span<Norm>> {
+    let rest = &text[predicate.end..];
+    let link = ["した", "している", "状の", "性の"]
+        .iter()
+        .find(|link| rest.starts_with(**link))?;
+    let start = predicate.end + link.len();
+    let site = drafts
+        .iter()
+        .find(|draft| draft.kind == MentionKind::Site && draft.span.start == start)?;
+    Some(site.span)
+}
+
+fn names_something(noun: &str, predicate: &Predicate, lexicon: &Lexicon) -> bool {
+    let letters = noun.chars().filter(|c| c.is_alphabetic()).count();
+    letters >= 1
+        && !noun.chars().all(|c| c.is_ascii_digit())
+        && (letters >= 2 || !lexicon.lookup(noun).is_empty())
+        && !lexicon.is_frame_word(noun)
+        && !lexicon.is_generic(noun)
+        && !predicate.except.iter().any(|except| noun.ends_with(except.as_str()))
+}
+
+/// True when nothing stands there but sites and words for what the predicate itself says.
+fn free(drafts: &[Draft], noun: Span<Norm>, predicate: Span<Norm>) -> bool {
+    drafts.iter().all(|draft| {
+        let in_noun = draft.span.overlaps(&noun);
+        let in_predicate = draft.span.overlaps(&predicate);
+        !(in_noun || in_predicate)
+            || in_noun && !in_predicate && matches!(draft.kind, MentionKind::Site | MentionKind::Feature)
+            || !in_noun && draft.span == predicate && draft.value.is_none()
+    })
+}
