@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 use shorei::lexicon::Lexicon;
+use shorei::types::ConceptId;
 use unicode_normalization::UnicodeNormalization;
 
 /// (folder, file stem or `*`) → the columns, in order.
@@ -87,6 +88,14 @@ const COLUMNS: &[(&str, &str, &[&str])] = &[
     ("cues", "found", &["pattern"]),
     ("cues", "standing", &["cue", "pattern"]),
     ("cues", "tissue", &["word", "exam"]),
+    ("cues", "predicate", &["word", "use", "except"]),
+    ("cues", "staging", &["pattern", "label"]),
+    ("cues", "substance", &["surface", "test"]),
+    (
+        "demographics",
+        "*",
+        &["disease", "female", "youngest", "oldest", "prevalence"],
+    ),
     ("specialties", "specialties", &["domain", "icd10", "specialty"]),
     ("knowledge", "*", &["cause", "relation", "effect", "frequency", "basis"]),
 ];
@@ -418,11 +427,31 @@ fn codes_have_their_form() {
     none(faults);
 }
 
+/// The lexicon checks each row of demographics when it reads it; that no disease has two is left.
+#[test]
+fn a_disease_befalls_once() {
+    let mut faults = Vec::new();
+    let mut seen: HashMap<ConceptId, &str> = HashMap::new();
+    for table in TABLES.iter().filter(|table| table.folder == "demographics") {
+        for (line, label) in table.cells("disease") {
+            match LEXICON.lookup_condition(label) {
+                None => faults.push(format!("{}: `{label}` is in no table", table.at(line))),
+                Some(id) => {
+                    if let Some(other) = seen.insert(id, label) {
+                        faults.push(format!("{}: `{label}` stands already, as `{other}`", table.at(line)));
+                    }
+                }
+            }
+        }
+    }
+    none(faults);
+}
+
 #[test]
 fn numbers_are_numbers() {
     let mut faults = Vec::new();
     for table in TABLES.iter() {
-        for column in ["low", "high", "age_min", "age_max", "factor", "weight"] {
+        for column in ["low", "high", "age_min", "age_max", "factor", "weight", "female", "youngest", "oldest"] {
             for (line, cell) in table.cells(column) {
                 if !cell.is_empty() && !cell.parse::<f64>().is_ok_and(f64::is_finite) {
                     faults.push(format!("{}: {column} `{cell}` is not a number", table.at(line)));
