@@ -109,8 +109,9 @@ pub struct Likelihoods {
     finding: Key,
     present: bool,
     background: f64,
-    /// With the last step of the way from the disease.
-    by_disease: HashMap<ConceptId, (f64, Key)>,
+    /// By disease, sorted, with the last step of the way from it. 32-bit, since these are kept for
+    /// every finding that was ever asked for.
+    by_disease: Box<[(ConceptId, f32, Key)]>,
     /// Length of `by_disease` as a vector of probabilities.
     norm: f64,
 }
@@ -123,7 +124,14 @@ impl Likelihoods {
 
     /// The diseases that are known to have the finding, in no order.
     pub fn diseases(&self) -> impl Iterator<Item = ConceptId> {
-        self.by_disease.keys().copied()
+        self.by_disease.iter().map(|&(disease, _, _)| disease)
+    }
+
+    /// P(f|d) where the knowledge has it, and the last step of the way.
+    fn of(&self, disease: ConceptId) -> Option<(f64, Key)> {
+        let at = self.by_disease.binary_search_by_key(&disease, |&(disease, _, _)| disease).ok()?;
+        let (_, chance, through) = self.by_disease[at];
+        Some((f64::from(chance), through))
     }
 
     /// How alike the diseases of two findings are: the cosine of their P(f|d), from 0 to 1. O(diseases
@@ -137,7 +145,7 @@ impl Likelihoods {
         let shared: f64 = few
             .by_disease
             .iter()
-            .filter_map(|(disease, &(chance, _))| many.by_disease.get(disease).map(|&(other, _)| chance * other))
+            .filter_map(|&(disease, chance, _)| many.of(disease).map(|(other, _)| f64::from(chance) * other))
             .sum();
         shared / (self.norm * other.norm).max(f64::MIN_POSITIVE)
     }
@@ -289,6 +297,11 @@ impl Lexicon {
             }
         }
         let norm = by_disease.values().map(|&(chance, _)| chance * chance).sum::<f64>().sqrt();
+        let mut by_disease: Box<[(ConceptId, f32, Key)]> = by_disease
+            .into_iter()
+            .map(|(disease, (chance, through))| (disease, chance as f32, through))
+            .collect();
+        by_disease.sort_unstable_by_key(|&(disease, _, _)| disease);
         Likelihoods {
             finding,
             present,
@@ -418,7 +431,7 @@ impl Lexicon {
         observed: Observed,
     ) -> Contribution {
         let best = disease.and_then(|disease| {
-            let known = |id: ConceptId| likelihoods.by_disease.get(&id).copied();
+            let known = |id: ConceptId| likelihoods.of(id);
             // Diseases of packs stand in no likelihoods but through what they are a kind of.
             known(disease).or_else(|| {
                 let mut above = self.ancestry(disease).enumerate().skip(1);
@@ -451,8 +464,8 @@ impl Lexicon {
         unlinked: f64,
         observed: Observed,
     ) -> f64 {
-        let known = disease.and_then(|disease| likelihoods.by_disease.get(&disease));
-        let prior = prior(known.map(|&(chance, _)| chance), likelihoods.background, unlinked);
+        let known = disease.and_then(|disease| likelihoods.of(disease));
+        let prior = prior(known.map(|(chance, _)| chance), likelihoods.background, unlinked);
         (posterior(prior, observed) - prior) / self.described_diseases()
     }
 }
