@@ -45,6 +45,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count: u64 = arguments.next().ok_or("usage: generate_cases COUNT [SEED]")?.parse()?;
     let seed: u64 = arguments.next().map_or(Ok(2026), |seed| seed.parse())?;
     let lexicon = Lexicon::load_default()?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for record in records(&lexicon, count, seed) {
+        writeln!(out, "{record}")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// The records of `count` cases as JSON, ids `g0000000` and on.
+pub fn records(lexicon: &Lexicon, count: u64, seed: u64) -> impl Iterator<Item = String> {
     let mut random = Random(seed);
     let mut diseases: Vec<ConceptId> = lexicon
         .ids()
@@ -68,14 +78,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             sum
         })
         .collect();
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for number in 0..count {
+    (0..count).map(move |number| {
         let drawn = random.unit() * sum;
         let disease = diseases[cumulated.partition_point(|&end| end < drawn).min(diseases.len() - 1)];
-        writeln!(out, "{}", case(&lexicon, number, disease, &findings, &mut random))?;
-    }
-    out.flush()?;
-    Ok(())
+        case(lexicon, number, disease, &findings, &mut random)
+    })
 }
 
 fn case(lexicon: &Lexicon, number: u64, disease: ConceptId, findings: &[ConceptId], random: &mut Random) -> String {

@@ -77,6 +77,7 @@ const ALONE: &[(&str, &str)] = &[
     ("rten", "encoder"),
     ("quick_xml", "export"),
     ("tantivy", "search"),
+    ("fixedbitset", "search"),
 ];
 
 /// Outside crates that types may name.

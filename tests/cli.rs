@@ -485,6 +485,34 @@ fn index_and_search() {
         "{}",
         out(&output)
     );
+    // Absent findings first, and nothing but narrowing: no score, and no panic of the argument parser.
+    let output = shorei(&["search", &index, "-腹痛 発熱", "-n", "3"], b"");
+    assert!(
+        out(&output).contains("absent:   腹痛"),
+        "{}{}",
+        out(&output),
+        err(&output)
+    );
+    let output = shorei(&["search", &index, "disease:肺炎"], b"");
+    assert_eq!(
+        out(&output),
+        "rank  disease  cases  specialty\n   1  肺炎         1  呼吸器\n1 disease ranked, 1 case searched\n"
+    );
+    let output = shorei(&["search", &index, "発熱 specialty:なし"], b"");
+    assert!(
+        out(&output).contains("no disease found") && out(&output).contains("膠原病・アレルギー"),
+        "{}",
+        out(&output)
+    );
+    let output = shorei(&["search", &index, "発熱", "-n", "0"], b"");
+    assert_eq!(code(&output), Some(2));
+    let output = shorei(&["search", &index, "colour:red"], b"");
+    assert_eq!(code(&output), Some(2));
+    assert!(
+        err(&output).contains("colour:red") && err(&output).contains("specialty"),
+        "{}",
+        err(&output)
+    );
     let output = shorei(&["search", &index, "--like", "nobody"], b"");
     assert_eq!(code(&output), Some(2));
     assert!(err(&output).contains("nobody"), "{}", err(&output));

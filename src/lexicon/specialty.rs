@@ -47,6 +47,15 @@ pub(super) fn read(table: &Table<'_>) -> Result<Vec<SpecialtyRow>, Error> {
 }
 
 impl Lexicon {
+    /// The names of the specialties, each once, in the order of `dictionaries/specialties`.
+    pub fn specialties(&self) -> impl Iterator<Item = &str> {
+        let rows = &self.tables.specialties;
+        let names = rows.iter().map(|row| row.specialty.as_str()).enumerate();
+        names
+            .filter(|(at, name)| rows[..*at].iter().all(|row| row.specialty != *name))
+            .map(|(_, name)| name)
+    }
+
     /// The specialty that a disease belongs to, by the domain of its row and its ICD-10 code: the
     /// first row of `dictionaries/specialties` that fits. O(rows).
     ///

@@ -49,6 +49,10 @@ impl CaseIndex {
     /// # Errors
     /// [`Error::Index`] for damaged files.
     pub fn aggregate(&self, min_cases: u64, support: usize) -> Result<AggregatedGraph, Error> {
+        self.guarded(|| self.fold(min_cases, support))
+    }
+
+    fn fold(&self, min_cases: u64, support: usize) -> Result<AggregatedGraph, Error> {
         let snapshot = self.snapshot();
         let paths = self.count(self.fields.path, support)?;
         let terms = self.count(self.fields.present, 0)?;

@@ -1,5 +1,7 @@
 //! What is asked: findings that are there and that are not, and what narrows the cases.
 
+use std::collections::HashMap;
+
 use super::entry::{Entry, drug};
 use super::term;
 use crate::error::Error;
@@ -96,8 +98,8 @@ impl Query {
     /// [`Query::unknown`].
     ///
     /// # Errors
-    /// [`Error::Query`] for an empty query, an unknown `name:`, an age or a sex that cannot be read;
-    /// [`Error::TooLong`].
+    /// [`Error::Query`] for an empty query, an unknown `name:`, an age or a sex that cannot be read, and
+    /// a finding that is asked for as there and as not there; [`Error::TooLong`].
     ///
     /// ```
     /// use shorei::search::Query;
@@ -122,6 +124,12 @@ impl Query {
                 })?;
                 query.absent.extend(asked.0);
             } else if let Some((cause, effect)) = part.split_once('>') {
+                if cause.is_empty() || effect.is_empty() {
+                    return Err(Error::Query {
+                        value: part.to_owned(),
+                        reason: "an edge needs a cause and an effect without spaces, e.g. `肺癌>SIADH`".into(),
+                    });
+                }
                 let [cause, effect] = [cause, effect].map(|text| {
                     let Ok(label) = text.parse::<Label>();
                     Asked::of_label(&label, lexicon)
@@ -152,6 +160,16 @@ impl Query {
             sex: query.sex.or(told.sex),
             age_years: told.age_years,
         };
+        let is_present = |absent: &&Asked| {
+            let same = |present: &Asked| (&present.term, present.site) == (&absent.term, absent.site);
+            query.present.iter().any(same)
+        };
+        if let Some(both) = query.absent.iter().find(is_present) {
+            return Err(Error::Query {
+                value: both.label.clone(),
+                reason: "is asked for as there and as not there; leave one of the two out".into(),
+            });
+        }
         query.tidy();
         if query.is_empty() {
             return Err(Error::Query {
@@ -229,18 +247,29 @@ impl Query {
     /// What no dictionary lists: labels that only cases can have, and words that are looked for in
     /// the reports.
     pub fn unknown(&self) -> Vec<&str> {
-        let labels = self
-            .present
-            .iter()
-            .chain(&self.absent)
-            .filter(|asked| asked.key.is_none());
+        let narrowing = self.diseases.iter().chain(&self.causes);
+        let narrowing = narrowing.chain(self.paths.iter().flat_map(|(cause, effect)| [cause, effect]));
+        let findings = self.present.iter().chain(&self.absent);
+        let labels = findings.chain(narrowing).filter(|asked| asked.key.is_none());
         let labels = labels.map(|asked| asked.label.as_str());
         labels.chain(self.words.iter().map(String::as_str)).collect()
+    }
+
+    /// The specialty that is asked for.
+    pub fn specialty(&self) -> Option<&str> {
+        self.specialty.as_deref()
+    }
+
+    /// True when nothing is known of what is asked but its words: the cases are then those whose
+    /// reports have at least half of them.
+    pub(super) fn by_words(&self) -> bool {
+        self.present.is_empty() && self.absent.is_empty() && !self.words.is_empty()
     }
 
     /// True when the cases are narrowed by anything but findings.
     pub(super) fn narrows(&self) -> bool {
         !(self.diseases.is_empty()
+            && !self.by_words()
             && self.causes.is_empty()
             && self.drugs.is_empty()
             && self.paths.is_empty()
@@ -268,6 +297,11 @@ impl Query {
             value: format!("{name}:{value}"),
             reason: reason.to_owned(),
         };
+        if value.is_empty() {
+            return Err(fail(
+                "nothing stands after the colon; write it without a space, e.g. `age:60-`",
+            ));
+        }
         let Ok(label) = value.parse::<Label>();
         match name {
             "disease" | "病名" => self.diseases.push(Asked::of_label(&label, lexicon)),
@@ -282,15 +316,21 @@ impl Query {
             }
             "drug" | "薬" => {
                 let found = drug(lexicon, value).ok_or_else(|| fail("no dictionary lists this drug"))?;
-                self.drugs.push(found);
-                // A class: all its drugs.
+                // A class: all its drugs, by whichever of the class's names they have (副腎皮質ステロイド).
+                let mut is_class: HashMap<&str, bool> = HashMap::new();
                 let of_class = lexicon
                     .concepts()
                     .iter()
-                    .filter(|concept| concept.kind == ConceptKind::Drug && concept.class == value);
+                    .filter(|concept| concept.kind == ConceptKind::Drug && !concept.class.is_empty())
+                    .filter(|concept| {
+                        let class = concept.class.as_str();
+                        let of = || drug(lexicon, class).as_ref() == Some(&found);
+                        class == value || *is_class.entry(class).or_insert_with(of)
+                    });
                 self.drugs.extend(of_class.map(|concept| concept.id.clone()));
+                self.drugs.push(found);
             }
-            "specialty" | "診療科" => self.specialty = Some(value.to_owned()),
+            "specialty" | "診療科" => self.specialty = Some(specialty(value, lexicon).to_owned()),
             "sex" | "性別" => {
                 self.sex = Some(match value {
                     "男" | "男性" | "M" | "m" => Sex::Male,
@@ -319,7 +359,7 @@ impl Query {
             }
             _ => {
                 return Err(fail(
-                    "unknown; expected disease:, cause:, drug:, specialty:, sex: or age:",
+                    "unknown name; expected disease, cause, drug, specialty, sex or age before the colon",
                 ));
             }
         }
@@ -329,6 +369,17 @@ impl Query {
 
 /// Findings that are there, and that are not.
 type Found = (Vec<Asked>, Vec<Asked>);
+
+/// The specialty as the dictionaries call it: 血液 for 血液内科. What they do not know stays as it is,
+/// for cases can state specialties of their own.
+fn specialty<'v>(value: &'v str, lexicon: &Lexicon) -> &'v str {
+    let is_known = |name: &str| lexicon.specialties().any(|known| known == name);
+    ["", "内科", "外科", "科"]
+        .into_iter()
+        .filter_map(|tail| value.strip_suffix(tail))
+        .find(|name| is_known(name))
+        .unwrap_or(value)
+}
 
 /// Full-width forms of the query's own signs.
 fn narrow(text: &str) -> String {

@@ -90,12 +90,14 @@ impl CaseIndex {
     /// [`Error::Index`] for damaged files.
     pub fn diseases(&self, query: &Query, limit: usize) -> Result<FoundDiseases, Error> {
         let snapshot = self.snapshot();
-        let forms = self.forms(&snapshot, query)?;
-        let without = match &query.like {
-            Some(entry) => self.find(&entry.id)?,
-            None => None,
-        };
-        let tally = self.scan(&snapshot, query, &forms, 0, without)?;
+        let tally = self.guarded(|| {
+            let forms = self.forms(&snapshot, query)?;
+            let without = match &query.like {
+                Some(entry) => self.find(&entry.id)?,
+                None => None,
+            };
+            self.scan(&snapshot, query, &forms, 0, without)
+        })?;
         Ok(self.rank(&snapshot, query, &tally, limit))
     }
 

@@ -57,6 +57,10 @@ impl CaseIndex {
     /// # Errors
     /// [`Error::Index`] for damaged files.
     pub fn cases(&self, query: &Query, limit: usize) -> Result<Vec<CaseRow>, Error> {
+        self.guarded(|| self.similar(query, limit))
+    }
+
+    fn similar(&self, query: &Query, limit: usize) -> Result<Vec<CaseRow>, Error> {
         let snapshot = self.snapshot();
         let forms = self.forms(&snapshot, query)?;
         let without = match &query.like {

@@ -1,15 +1,18 @@
 //! The index on disk: made, opened, added to, read.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
+use fixedbitset::FixedBitSet;
 use tantivy::directory::MmapDirectory;
 use tantivy::directory::error::LockError;
-use tantivy::schema::Value as _;
+use tantivy::schema::{IndexRecordOption, Value as _};
 use tantivy::{
-    COLLECT_BLOCK_BUFFER_LEN, DocAddress, DocId, DocSet as _, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher,
-    SegmentReader, TantivyDocument, TantivyError, Term,
+    DocAddress, DocId, DocSet as _, Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, SegmentReader, TERMINATED,
+    TantivyDocument, TantivyError, Term,
 };
 
 use super::entry::Entry;
@@ -25,6 +28,8 @@ const MARK: &str = "shorei-index.json";
 const WRITER_MEMORY: usize = 128 << 20;
 /// After so many cases a writer commits by itself, so that no more than these are lost with it.
 const COMMIT_EVERY: usize = 50_000;
+/// What to do about damaged files.
+const DAMAGED: &str = "build the index anew, or copy it back from where it is sound";
 /// No primary disease.
 pub(super) const NO_DISEASE: u32 = u32::MAX;
 
@@ -88,7 +93,7 @@ impl CaseIndex {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".making-{}", std::process::id()));
         let making = path.with_file_name(name);
-        let made = Self::make(&making).and_then(|()| {
+        let made = Self::make(&making, path).and_then(|()| {
             std::fs::rename(&making, path).map_err(|error| fault(path, &format!("cannot be made: {error}")))
         });
         if let Err(error) = made {
@@ -99,13 +104,17 @@ impl CaseIndex {
         Self::open(path, lexicon)
     }
 
-    fn make(path: &Path) -> Result<(), Error> {
+    /// Makes the folder under another name; `path` is the one that errors tell.
+    fn make(making: &Path, path: &Path) -> Result<(), Error> {
         let io = |error: std::io::Error| fault(path, &format!("cannot be made: {error}"));
-        std::fs::create_dir_all(path).map_err(io)?;
+        std::fs::create_dir_all(making).map_err(io)?;
         let (schema, _) = schema();
-        Index::create_in_dir(path, schema).map_err(|error| explain(path, error))?;
+        Index::create_in_dir(making, schema).map_err(|error| match is_full(&error) {
+            true => fault(path, "cannot be made: the disk is full"),
+            false => explain(path, error),
+        })?;
         let mark = serde_json::json!({ "format": FORMAT, "shorei": env!("CARGO_PKG_VERSION") });
-        std::fs::write(path.join(MARK), format!("{mark}\n")).map_err(io)
+        std::fs::write(making.join(MARK), format!("{mark}\n")).map_err(io)
     }
 
     /// Opens an index. O(cases): a pass over their primary diseases.
@@ -128,8 +137,11 @@ impl CaseIndex {
             );
             return Err(fault(path, &reason));
         }
-        let directory = MmapDirectory::open(path).map_err(|error| explain(path, error.into()))?;
-        let index = Index::open(directory).map_err(|error| explain(path, error))?;
+        guarded(path, || Self::open_files(path, lexicon))
+    }
+
+    fn open_files(path: &Path, lexicon: Arc<Lexicon>) -> Result<Self, Error> {
+        let index = engine(path)?;
         let (expected, fields) = schema();
         if index.schema() != expected {
             return Err(fault(
@@ -159,6 +171,8 @@ impl CaseIndex {
             .index
             .writer(WRITER_MEMORY)
             .map_err(|error| explain(&self.path, error))?;
+        // What a writer left that was killed takes room; that it cannot be removed is no fault.
+        let _ = writer.garbage_collect_files().wait();
         Ok(Writer {
             index: self,
             writer,
@@ -172,8 +186,10 @@ impl CaseIndex {
     /// # Errors
     /// [`Error::Index`] for damaged files.
     pub fn refresh(&self) -> Result<(), Error> {
-        self.reader.reload().map_err(|error| explain(&self.path, error))?;
-        let snapshot = Arc::new(Snapshot::new(&self.path, &self.reader, &self.lexicon)?);
+        let snapshot = self.guarded(|| {
+            self.reader.reload().map_err(|error| explain(&self.path, error))?;
+            Ok(Arc::new(Snapshot::new(&self.path, &self.reader, &self.lexicon)?))
+        })?;
         *self.snapshot.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = snapshot;
         Ok(())
     }
@@ -204,13 +220,12 @@ impl CaseIndex {
     /// # Errors
     /// [`Error::Index`] for files that cannot be read.
     pub fn damaged(&self) -> Result<Vec<PathBuf>, Error> {
-        let damaged = self
-            .index
-            .validate_checksum()
-            .map_err(|error| explain(&self.path, error))?;
-        let mut damaged: Vec<PathBuf> = damaged.into_iter().collect();
-        damaged.sort();
-        Ok(damaged)
+        damaged(&self.path, &self.index)
+    }
+
+    /// Runs what reads the index's files, see [`guarded`].
+    pub(super) fn guarded<T>(&self, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        guarded(&self.path, read)
     }
 
     /// A case by its id; `None` where there is none.
@@ -218,53 +233,53 @@ impl CaseIndex {
     /// # Errors
     /// [`Error::Index`] for damaged files.
     pub fn case(&self, id: &str) -> Result<Option<Entry>, Error> {
-        match self.find(id)? {
+        self.guarded(|| match self.find(id)? {
             Some(address) => self.entry(&self.snapshot(), address).map(Some),
             None => Ok(None),
-        }
+        })
     }
 
     pub(super) fn find(&self, id: &str) -> Result<Option<DocAddress>, Error> {
         let snapshot = self.snapshot();
         let wanted = Term::from_field_text(self.fields.id, id);
         for (ordinal, segment) in snapshot.searcher.segment_readers().iter().enumerate() {
-            if let Some(&doc) = self.docs(segment, &wanted)?.first() {
-                return Ok(Some(DocAddress::new(ordinal as u32, doc)));
+            let inverted = segment
+                .inverted_index(wanted.field())
+                .map_err(|error| self.explain(error))?;
+            let postings = inverted
+                .read_postings(&wanted, IndexRecordOption::Basic)
+                .map_err(|error| self.explain(error.into()))?;
+            let Some(mut postings) = postings else { continue };
+            while postings.doc() != TERMINATED && segment.is_deleted(postings.doc()) {
+                postings.advance();
+            }
+            if postings.doc() != TERMINATED {
+                return Ok(Some(DocAddress::new(ordinal as u32, postings.doc())));
             }
         }
         Ok(None)
     }
 
-    /// The living documents of a term in one segment.
-    fn docs(&self, segment: &SegmentReader, wanted: &Term) -> Result<Vec<DocId>, Error> {
-        let mut docs = Vec::new();
-        self.each(segment, wanted, |doc| docs.push(doc))?;
-        docs.retain(|&doc| !segment.is_deleted(doc));
-        Ok(docs)
-    }
-
-    /// Calls `visit` with every document of a term in one segment, deleted ones as well.
-    pub(super) fn each(
+    /// Adds the documents of a term in one segment to `documents`, deleted ones as well: a block of
+    /// the postings at a time.
+    pub(super) fn collect(
         &self,
         segment: &SegmentReader,
         wanted: &Term,
-        mut visit: impl FnMut(DocId),
+        documents: &mut FixedBitSet,
     ) -> Result<(), Error> {
         let inverted = segment
             .inverted_index(wanted.field())
-            .map_err(|error| explain(&self.path, error))?;
+            .map_err(|error| self.explain(error))?;
         let postings = inverted
-            .read_postings(wanted, tantivy::schema::IndexRecordOption::Basic)
-            .map_err(|error| explain(&self.path, error.into()))?;
+            .read_block_postings(wanted, IndexRecordOption::Basic)
+            .map_err(|error| self.explain(error.into()))?;
         let Some(mut postings) = postings else { return Ok(()) };
-        let mut block = [0; COLLECT_BLOCK_BUFFER_LEN];
-        loop {
-            let filled = postings.fill_buffer(&mut block);
-            block[..filled].iter().for_each(|&doc| visit(doc));
-            if filled < block.len() {
-                return Ok(());
-            }
+        while !postings.docs().is_empty() {
+            postings.docs().iter().for_each(|&doc| documents.insert(doc as usize));
+            postings.advance();
         }
+        Ok(())
     }
 
     /// The stored case.
@@ -398,9 +413,9 @@ impl Writer<'_> {
         }
         document.add_text(fields.case, &entry.json);
         self.remove(&entry.id);
-        self.writer
-            .add_document(document)
-            .map_err(|error| explain(&self.index.path, error))?;
+        if let Err(error) = self.writer.add_document(document) {
+            return Err(self.failed(error));
+        }
         self.pending += 1;
         if self.pending >= COMMIT_EVERY {
             self.flush()?;
@@ -414,10 +429,28 @@ impl Writer<'_> {
     }
 
     fn flush(&mut self) -> Result<(), Error> {
-        self.writer.commit().map_err(|error| explain(&self.index.path, error))?;
+        if let Err(error) = self.writer.commit() {
+            return Err(self.failed(error));
+        }
         self.written += self.pending;
         self.pending = 0;
         Ok(())
+    }
+
+    /// Goes back to the last commit, and removes what was written since, for it takes room: the
+    /// error as it is told.
+    fn failed(&mut self, error: TantivyError) -> Error {
+        // A thread that ended early says why only when it is waited for.
+        let cause = match error {
+            TantivyError::ErrorInThread(_) => self.writer.prepare_commit().map(drop).err(),
+            _ => None,
+        };
+        self.pending = 0;
+        // The first error is the one to tell.
+        if self.writer.rollback().is_ok() {
+            let _ = self.writer.garbage_collect_files().wait();
+        }
+        explain(&self.index.path, cause.unwrap_or(error))
     }
 
     /// How many cases were added and committed.
@@ -516,37 +549,65 @@ fn fault(path: &Path, reason: &str) -> Error {
     }
 }
 
+/// The engine over the files of a folder.
+fn engine(path: &Path) -> Result<Index, Error> {
+    let directory = MmapDirectory::open(path).map_err(|error| explain(path, error.into()))?;
+    Index::open(directory).map_err(|error| explain(path, error))
+}
+
+/// The files whose checksums are not those that they were written with.
+fn damaged(path: &Path, index: &Index) -> Result<Vec<PathBuf>, Error> {
+    let damaged = index.validate_checksum().map_err(|error| explain(path, error))?;
+    let mut damaged: Vec<PathBuf> = damaged.into_iter().collect();
+    damaged.sort();
+    Ok(damaged)
+}
+
+/// Runs what reads an index's files. The engine checks their checksums only when asked, since that
+/// reads all of them, and where bytes were changed it may panic: then the checksums tell which file
+/// it is. A panic over sound files is a fault of the program, and goes on.
+fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
+        let files = damaged(path, &engine(path)?)?;
+        if files.is_empty() {
+            resume_unwind(panic);
+        }
+        let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        Err(fault(path, &format!("is damaged ({}); {DAMAGED}", names.join(", "))))
+    })
+}
+
 /// The engine's error with what to do about it.
 fn explain(path: &Path, error: TantivyError) -> Error {
-    const DAMAGED: &str = "build the index anew, or copy it back from where it is sound";
-    let full = |error: &std::io::Error| {
-        matches!(
-            error.kind(),
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
-        )
-    };
     let reason = match &error {
         TantivyError::LockFailure(LockError::LockBusy, _) => {
             "another process is writing to it; wait until it has ended".to_owned()
         }
-        TantivyError::IoError(cause) if full(cause.as_ref()) => {
-            "the disk is full; the cases that were committed before are still there".to_owned()
-        }
+        full if is_full(full) => "the disk is full; the cases that were committed before are still there".to_owned(),
         TantivyError::DataCorruption(_) | TantivyError::OpenReadError(_) | TantivyError::IncompatibleIndex(_) => {
             format!("is damaged ({error}); {DAMAGED}")
         }
-        TantivyError::IoError(cause)
-            if matches!(
-                cause.kind(),
-                std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidData
-            ) =>
-        {
+        TantivyError::IoError(cause) if matches!(cause.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) => {
             format!("is damaged ({cause}); {DAMAGED}")
-        }
-        TantivyError::ErrorInThread(cause) if cause.contains("No space left") => {
-            "the disk is full; the cases that were committed before are still there".to_owned()
         }
         other => other.to_string(),
     };
     fault(path, &reason)
+}
+
+/// True where the cause of an error, or what the engine says of an error in a thread of its own, is a
+/// disk without room.
+fn is_full(error: &TantivyError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        if matches!(kind, Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    let text = error.to_string();
+    ["StorageFull", "No space left", "QuotaExceeded"]
+        .iter()
+        .any(|sign| text.contains(sign))
 }

@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
-use shorei::search::{CaseIndex, CaseRow, DiseaseRow, FoundDiseases, Query};
+use shorei::lexicon::Lexicon;
+use shorei::search::{CaseIndex, CaseRow, DiseaseRow, FoundDiseases, Query, Reason};
 use shorei::{Error, Pipeline};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::input::Failure;
 use crate::packs::Packs;
@@ -33,7 +36,7 @@ pub struct SearchArgs {
     /// The index's folder.
     index: PathBuf,
     /// What is asked.
-    #[arg(required_unless_present = "like")]
+    #[arg(required_unless_present = "like", allow_hyphen_values = true)]
     query: Option<String>,
     /// The case whose like is asked for, by its id: cases with a similar map.
     #[arg(long, value_name = "CASE_ID", conflicts_with = "query")]
@@ -48,8 +51,8 @@ pub struct SearchArgs {
     #[arg(long)]
     why: bool,
     /// At most so many.
-    #[arg(long, short = 'n', default_value_t = 20)]
-    limit: usize,
+    #[arg(long, short = 'n', default_value = "20")]
+    limit: NonZeroUsize,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -78,21 +81,27 @@ pub fn run(args: &SearchArgs) -> Result<usize, Failure> {
         }
         (None, text) => Query::parse(text.as_deref().unwrap_or_default(), &pipeline)?,
     };
+    let lexicon = pipeline.lexicon();
+    let limit = args.limit.get();
     let text = if args.cases || args.like.is_some() && !args.diagnose {
-        let rows = index.cases(&query, args.limit)?;
+        let rows = index.cases(&query, limit)?;
         if args.json {
             serde_json::to_string_pretty(&rows)? + "\n"
         } else if rows.is_empty() {
-            asked(&query) + "no case found\n"
+            asked(&query) + "no case found\n" + &hint(&query, lexicon)
         } else {
-            asked(&query) + &rows.iter().map(case).collect::<String>()
+            // What only narrows gives no score.
+            let scored = args.like.is_some() || !query.present_labels().is_empty();
+            asked(&query) + &rows.iter().map(|row| case(row, scored)).collect::<String>()
         }
     } else {
-        let found = index.diseases(&query, args.limit)?;
+        let found = index.diseases(&query, limit)?;
         if args.json {
             serde_json::to_string_pretty(&found)? + "\n"
+        } else if found.diseases.is_empty() {
+            asked(&query) + "no disease found\n" + &hint(&query, lexicon)
         } else {
-            asked(&query) + &table(&found, args.why)
+            asked(&query) + &table(&found, args.why, lexicon)
         }
     };
     anstream::stdout().write_all(text.as_bytes())?;
@@ -120,58 +129,91 @@ fn asked(query: &Query) -> String {
     text
 }
 
-fn table(found: &FoundDiseases, why: bool) -> String {
-    let mut text = String::new();
-    if found.diseases.is_empty() {
-        return "no disease found\n".into();
+/// What may be wrong with a query that finds nothing.
+fn hint(query: &Query, lexicon: &Lexicon) -> String {
+    let Some(asked) = query.specialty() else {
+        return String::new();
+    };
+    let known: Vec<&str> = lexicon.specialties().collect();
+    if known.contains(&asked) {
+        return String::new();
     }
+    format!(
+        "`{asked}` is no specialty of the dictionaries; these are: {}\n",
+        known.join("、")
+    )
+}
+
+fn table(found: &FoundDiseases, why: bool, lexicon: &Lexicon) -> String {
+    let mut text = String::new();
     let cases = |row: &DiseaseRow| match (row.cases, row.reasons.is_empty()) {
         (0, _) => "-".to_owned(),
         (cases, true) => cases.to_string(),
         (cases, false) => format!("{}/{cases}", row.matching),
     };
+    // A query without findings has nothing to score by.
+    let scored = found.diseases.iter().any(|row| !row.reasons.is_empty());
+    let specialty_of = |row: &DiseaseRow| match row.specialty.as_str() {
+        "" => "-".to_owned(),
+        specialty => specialty.to_owned(),
+    };
     let width = |of: &dyn Fn(&DiseaseRow) -> usize| found.diseases.iter().map(of).max().unwrap_or(0);
-    let name = width(&|row| columns(&row.label)).max(columns("disease"));
+    let name = width(&|row| row.label.width()).max("disease".len());
     let count = width(&|row| cases(row).len()).max("cases".len());
-    let specialty = width(&|row| columns(&row.specialty)).max(columns("specialty"));
-    let head = Style::new().bold();
-    let _ = writeln!(
-        text,
-        "{head}{:>4}  {}  {:>count$}  {}  {:>5}  findings{head:#}",
-        "rank",
-        pad("disease", name),
-        "cases",
-        pad("specialty", specialty),
-        "score"
+    let specialty = width(&|row| row.specialty.width()).max("specialty".len());
+    let mut line = |style: Style, [rank, label, cases, field, score, findings]: [&str; 6]| {
+        let (label, field) = (pad(label, name), pad(field, specialty));
+        let mut line = format!("{rank:>4}  {label}  {cases:>count$}  {field}");
+        if scored {
+            let gap = if why { "" } else { "  " };
+            let _ = write!(line, "  {score:>5}{gap}{findings}");
+        }
+        let _ = writeln!(text, "{style}{}{style:#}", line.trim_end());
+    };
+    let findings = if why { "" } else { "findings" };
+    line(
+        Style::new().bold(),
+        ["rank", "disease", "cases", "specialty", "score", findings],
     );
     for row in &found.diseases {
-        let _ = writeln!(
-            text,
-            "{:>4}  {}  {:>count$}  {}  {:>5.1}  {}",
-            row.rank,
-            pad(&row.label, name),
-            cases(row),
-            pad(&row.specialty, specialty),
-            row.score,
-            if why { String::new() } else { reasons(row) }
-        );
-        if why {
-            for reason in &row.reasons {
-                let _ = writeln!(text, "      {}", reason_line(reason, row.cases));
-            }
-        }
+        let findings = if why {
+            let lines = row.reasons.iter();
+            let lines = lines.map(|reason| format!("\n      {}", reason_line(reason, row.cases, lexicon)));
+            lines.collect()
+        } else {
+            reasons(row, lexicon)
+        };
+        let (rank, score) = (row.rank.to_string(), format!("{:.1}", row.score));
+        let cells = [&rank, &row.label, &cases(row), &specialty_of(row), &score, &findings];
+        line(Style::new(), cells.map(String::as_str));
     }
-    let _ = writeln!(text, "{} diseases ranked, {} cases searched", found.ranked, found.cases);
+    let _ = writeln!(
+        text,
+        "{} ranked, {} searched",
+        plural(found.ranked as u64, "disease"),
+        plural(found.cases, "case")
+    );
     text
 }
 
+fn plural(count: u64, name: &str) -> String {
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+/// True for a finding that leads to the disease, as 喫煙 to 肺癌, and does not come of it.
+fn is_cause(reason: &Reason, lexicon: &Lexicon) -> bool {
+    let same = |through: &String| through == &reason.finding || lexicon.same_concept(through, &reason.finding);
+    reason.through.as_ref().is_some_and(same)
+}
+
 /// What speaks for a disease, most first, then what speaks against it.
-fn reasons(row: &DiseaseRow) -> String {
+fn reasons(row: &DiseaseRow, lexicon: &Lexicon) -> String {
     let mut reasons: Vec<_> = row.reasons.iter().collect();
     reasons.sort_by(|a, b| b.log_ratio.total_cmp(&a.log_ratio));
-    let name = |reason: &shorei::search::Reason| {
+    let name = |reason: &Reason| {
         let sign = if reason.present { "" } else { "-" };
         match &reason.through {
+            Some(_) if is_cause(reason, lexicon) => format!("{sign}{}(a cause)", reason.finding),
             Some(through) => format!("{sign}{}(←{through})", reason.finding),
             None => format!("{sign}{}", reason.finding),
         }
@@ -194,16 +236,17 @@ fn reasons(row: &DiseaseRow) -> String {
     text
 }
 
-fn reason_line(reason: &shorei::search::Reason, cases: u32) -> String {
+fn reason_line(reason: &Reason, cases: u32, lexicon: &Lexicon) -> String {
     let sign = if reason.present { "" } else { "-" };
     let way = match (&reason.through, reason.known) {
+        (Some(_), _) if is_cause(reason, lexicon) => ", a cause or risk of it".into(),
         (Some(through), _) => format!(", through {through}"),
         (None, true) => String::new(),
         (None, false) => ", no known link".into(),
     };
     let counted = match cases {
         0 => String::new(),
-        cases => format!(", {} of {cases} cases", reason.cases),
+        cases => format!(", {} of {}", reason.cases, plural(cases.into(), "case")),
     };
     format!(
         "{:+.1} {sign}{}: {:.0} % of this disease, {:.1} % of all{way}{counted}",
@@ -214,7 +257,7 @@ fn reason_line(reason: &shorei::search::Reason, cases: u32) -> String {
     )
 }
 
-fn case(row: &CaseRow) -> String {
+fn case(row: &CaseRow, scored: bool) -> String {
     let bold = Style::new().bold();
     let mark = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
     let age = row.age.map(|age| format!("{age:.0}歳"));
@@ -226,13 +269,17 @@ fn case(row: &CaseRow) -> String {
     let patient = [age.unwrap_or_default(), sex.to_owned(), row.specialty.clone()];
     let patient: Vec<String> = patient.into_iter().filter(|part| !part.is_empty()).collect();
     let mut text = format!(
-        "{:>3}. {bold}{}{bold:#}  {}  {}  {:.2}\n",
+        "{:>3}. {bold}{}{bold:#}  {}  {}",
         row.rank,
         row.id,
         if row.primary.is_empty() { "-" } else { &row.primary },
         patient.join(" "),
-        row.score
     );
+    if scored {
+        let _ = write!(text, "  {:.2}", row.score);
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
     let mut line = |name: &str, labels: &[String]| {
         if !labels.is_empty() {
             let _ = writeln!(text, "     {name}: {}", labels.join("、"));
@@ -252,11 +299,7 @@ fn case(row: &CaseRow) -> String {
     text
 }
 
-/// Columns of a terminal that a text takes: two for the characters of East Asia.
-fn columns(text: &str) -> usize {
-    text.chars().map(|c| if c < '\u{1100}' { 1 } else { 2 }).sum()
-}
-
+/// With spaces up to a width in columns of a terminal: two for a full-width character.
 fn pad(text: &str, width: usize) -> String {
-    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
