@@ -29,6 +29,8 @@ use crate::types::{ConceptId, Direction};
 const STEP: f64 = 0.2;
 /// What a step from a general disease to a kind of it leaves.
 const KIND: f64 = 0.8;
+/// A kind with so many links of its own takes half of that.
+const SPARSE: f64 = 10.0;
 /// What a step from a finding to a more general one leaves.
 const GENERAL: f64 = 0.85;
 /// A disease without a link to a finding has it by chance, or the table lacks the link: P(f|d) is then
@@ -338,7 +340,14 @@ impl Lexicon {
         for (cause, (chance, through)) in causes {
             let is_finding = through == cause && chance >= 1.0;
             for (down, kind) in self.specialised_key(cause) {
-                let left = if is_finding { 1.0 } else { KIND.powi(down as i32) };
+                let left = match (is_finding, down) {
+                    (true, _) | (_, 0) => 1.0,
+                    _ => {
+                        // A kind that is well described says itself what it shares with others.
+                        let own = self.knowledge().effects(kind).count() as f64;
+                        KIND.powi(down as i32) * SPARSE / (own + SPARSE)
+                    }
+                };
                 let concept = match kind {
                     Key::Concept(id) => Some(id),
                     Key::Result(test, direction) => self.result_state(test, direction),
