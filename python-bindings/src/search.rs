@@ -299,6 +299,7 @@ impl SearchResult {
 
 /// The tables in the colours of cases.
 const STYLE: &str = "\
+.head:has(.chip){line-height:1.9}
 .scroll{overflow-x:auto}
 .scroll+.scroll{margin-top:.8rem;padding-top:.6rem;border-top:1px solid var(--rule)}
 table.found{border-collapse:collapse;width:100%;margin:0;color:inherit;font:inherit;background:none;border:0}
@@ -307,7 +308,7 @@ table.found thead th{color:var(--soft);font-weight:600;font-size:.85em;border-bo
 table.found tbody tr+tr td{border-top:1px solid var(--rule)}
 table.found .number{text-align:right;font-variant-numeric:tabular-nums}
 table.found .name{font-weight:600}
-table.found tr:first-child .name{color:var(--red)}
+table.found tr:first-child .first{color:var(--red)}
 table.found .wide{white-space:normal;line-height:1.9;min-width:14rem;width:60%;padding-right:0}
 .chip{white-space:nowrap;border-radius:3px;padding:.12em .35em;margin-right:.35em;background:var(--amber-bg);border-bottom:2px solid var(--amber)}
 .chip.none{background:var(--grey-bg);border-color:var(--grey);text-decoration:line-through}
@@ -354,7 +355,7 @@ fn disease_row(html: &mut String, row: &DiseaseRow) {
     };
     html.push_str("<tr>");
     cell(html, "number", &row.rank.to_string());
-    cell(html, "name", &row.label);
+    cell(html, "name first", &row.label);
     cell(html, "", &cases);
     cell(html, "", &row.specialty);
     cell(html, "number", &format!("{:.1}", row.score));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -27,7 +28,27 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 
 
 @pytest.fixture(scope="module")
-def spark() -> Iterator[SparkSession]:
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("spark") / "log.txt"
+
+
+@contextlib.contextmanager
+def written_to(path: Path) -> Iterator[None]:
+    """What processes that start here say goes to a file."""
+    kept = [os.dup(1), os.dup(2)]
+    with path.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        for place, old in enumerate(kept, 1):
+            os.dup2(old, place)
+            os.close(old)
+
+
+@pytest.fixture(scope="module")
+def spark(log: Path) -> Iterator[SparkSession]:
     from pyspark.sql import SparkSession
 
     # The workers' Python is this one, and not the first of the path.
@@ -42,7 +63,8 @@ def spark() -> Iterator[SparkSession]:
     builder = SparkSession.builder.master("local[2]").appName("shorei")
     for name, value in settings.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    with written_to(log):
+        session = builder.getOrCreate()
     yield session
     session.stop()
 
@@ -72,7 +94,7 @@ def test_names_numbers_nulls_and_packs(spark: SparkSession, tmp_path: Path) -> N
 
 
 def test_no_log_and_no_exception_tells_of_a_report(
-    spark: SparkSession, nlp: shorei.Pipeline, capfd: pytest.CaptureFixture[str]
+    spark: SparkSession, nlp: shorei.Pipeline, log: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     spark.sparkContext.setLogLevel("INFO")
     frame = spark.createDataFrame([("a", TOO_LONG), ("b", "【診断】肺炎。")], "id string, text string")
@@ -86,9 +108,9 @@ def test_no_log_and_no_exception_tells_of_a_report(
     with pytest.raises(Exception, match="1 reports without an id"):
         shorei.spark.structure(nameless, pipeline=nlp).collect()
     spark.sparkContext.setLogLevel("WARN")
-    told = "".join(capfd.readouterr())
-    assert "1200000 bytes" in told, "the log was seen"
-    assert SECRET not in told
+    told = log.read_text(encoding="utf-8")
+    assert "1200000 bytes" in told and "left out: a: " in told, "the log was seen"
+    assert SECRET not in told + "".join(capfd.readouterr())
 
 
 def test_shorei_does_not_need_it() -> None:
