@@ -223,7 +223,7 @@ impl CaseIndex {
             vec![ids.extract()?]
         } else {
             ids.try_iter()?
-                .map(|id| id.and_then(|id| Ok(id.extract()?)))
+                .map(|id| id.and_then(|id| id.extract()))
                 .collect::<PyResult<_>>()?
         };
         self.work(py, |index| {
