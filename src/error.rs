@@ -127,3 +127,20 @@ impl Error {
         }
     }
 }
+
+/// From now on a panic of this process says where it happened, and not what: the message of a slice
+/// out of bounds quotes the string, which may be a report.
+///
+/// For programs that work on reports of patients; the command line and the Python package call it.
+/// The message is still in the payload, for those who catch the panic.
+pub fn hide_panic_messages() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map_or_else(String::new, |place| format!(" at {place}"));
+        eprintln!(
+            "shorei: a fault of shorei itself{place}; its message is left out, as it may quote a report. \
+             Please report the place."
+        );
+    }));
+}

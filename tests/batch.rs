@@ -241,6 +241,46 @@ fn what_cannot_begin_says_what_to_do() {
 }
 
 #[test]
+fn two_runs_do_not_write_to_one_output() {
+    let folder = folder("two");
+    let input = write(&folder, "reports.jsonl", jsonl(3000));
+    for output in ["cases.jsonl", "cases"] {
+        let job = Job {
+            threads: Some(1),
+            ..Job::new(&input, folder.join(output))
+        };
+        let resume = Job {
+            resume: true,
+            // Another spelling of the same place.
+            output: folder.join(".").join(output),
+            ..job.clone()
+        };
+        let mut told = None;
+        run(&PIPELINE, &job, &mut |_| {
+            let second = run(&PIPELINE, &resume, &mut |_| ControlFlow::Continue(()));
+            told.get_or_insert(second.map_err(|error| error.to_string()));
+            ControlFlow::Continue(())
+        })
+        .expect("the first run is not disturbed");
+        let told = told
+            .expect("the observer was called")
+            .expect_err("the second is refused");
+        assert!(told.contains("another run is writing to it"), "{told}");
+        assert_eq!(go(&resume).reports, 3000, "once it has ended, all is as it was");
+    }
+    // What a killed run leaves hinders nobody.
+    write(&folder, "left.jsonl.lock", "");
+    go(&Job::new(&input, folder.join("left.jsonl")));
+    let locks = contents(&folder).into_iter().map(|(name, _)| name);
+    assert_eq!(
+        locks
+            .filter(|name| name.extension().is_some_and(|end| end == "lock"))
+            .count(),
+        0
+    );
+}
+
+#[test]
 fn a_stopped_run_is_taken_up_only_as_it_began() {
     let folder = folder("stopped");
     let input = write(&folder, "reports.jsonl", jsonl(4000));

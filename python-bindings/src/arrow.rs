@@ -39,7 +39,17 @@ pub struct Table {
     batches: Vec<RecordBatch>,
 }
 
-fn arrow_error(error: ArrowError) -> PyErr {
+impl Table {
+    /// The table of one batch.
+    pub fn of(batch: RecordBatch) -> Self {
+        Table {
+            schema: batch.schema(),
+            batches: vec![batch],
+        }
+    }
+}
+
+pub fn arrow_error(error: ArrowError) -> PyErr {
     exception(Class::Value, "arrow", error.to_string())
 }
 
@@ -135,6 +145,13 @@ fn append(cells: &Bound<'_, PyList>, column: &ArrayRef) -> PyResult<()> {
             .as_primitive::<Float64Type>()
             .iter()
             .try_for_each(|cell| cells.append(cell)),
+        DataType::List(_) => column.as_list::<i32>().iter().try_for_each(|cell| {
+            let list = cell.map(|items| {
+                let list = PyList::empty(cells.py());
+                append(&list, &items).map(|()| list)
+            });
+            cells.append(list.transpose()?)
+        }),
         DataType::Boolean => column.as_boolean().iter().try_for_each(|cell| cells.append(cell)),
         other => Err(exception(Class::General, "internal", format!("a column of {other}"))),
     }

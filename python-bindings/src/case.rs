@@ -7,10 +7,10 @@ use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use shorei::export::json::{CaseMapRecord, CaseRecord, ConceptRecord, RelationRecord, from_json, name_of};
-use shorei::export::{to_dot, to_html, to_html_fragment, to_map_fragment, to_svg};
+use shorei::export::{ConceptSource, to_dot, to_html, to_html_fragment, to_map_fragment, to_svg};
 use shorei::types;
 
-use crate::errors::{Class, exception, invalid};
+use crate::errors::{Class, exception, guarded, invalid};
 
 /// Everything known of one report.
 ///
@@ -34,6 +34,14 @@ fn library_case(record: &CaseRecord) -> PyResult<(types::Case, Vec<types::Concep
     record
         .to_case()
         .map_err(|error| exception(Class::Value, "case-json", error.to_string()))
+}
+
+/// The case in a format that is made of the library's case.
+fn drawn(record: &CaseRecord, draw: impl FnOnce(&types::Case, &dyn ConceptSource) -> String) -> PyResult<String> {
+    guarded(|| {
+        let (case, concepts) = library_case(record)?;
+        Ok(draw(&case, &concepts))
+    })
 }
 
 fn json(record: &CaseRecord) -> PyResult<String> {
@@ -148,14 +156,12 @@ impl Case {
 
     /// A self-contained page: the marked report beside the drawn tree.
     fn to_html(&self) -> PyResult<String> {
-        let (case, concepts) = library_case(&self.record)?;
-        Ok(to_html(&case, &concepts))
+        drawn(&self.record, to_html)
     }
 
     /// The case in a notebook: the marked report and the drawn tree; evidence is in the tooltips.
     fn _repr_html_(&self) -> PyResult<String> {
-        let (case, concepts) = library_case(&self.record)?;
-        Ok(to_html_fragment(&case, &concepts))
+        drawn(&self.record, to_html_fragment)
     }
 
     fn __repr__(&self) -> String {
@@ -832,20 +838,17 @@ impl CaseMap {
 
     /// A graph for Graphviz.
     fn to_dot(&self) -> PyResult<String> {
-        let (case, concepts) = library_case(&self.record)?;
-        Ok(to_dot(&case, &concepts))
+        drawn(&self.record, to_dot)
     }
 
     /// The drawn tree, as a file of its own.
     fn to_svg(&self) -> PyResult<String> {
-        let (case, concepts) = library_case(&self.record)?;
-        Ok(to_svg(&case, &concepts))
+        drawn(&self.record, to_svg)
     }
 
     /// The drawn tree, in a notebook.
     fn _repr_html_(&self) -> PyResult<String> {
-        let (case, concepts) = library_case(&self.record)?;
-        Ok(to_map_fragment(&case, &concepts))
+        drawn(&self.record, to_map_fragment)
     }
 
     fn __len__(&self) -> usize {

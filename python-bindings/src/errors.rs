@@ -51,14 +51,25 @@ pub fn from_error(error: &shorei::Error) -> PyErr {
     use shorei::Error;
     let class = match error {
         Error::Io { path, .. } if !path.exists() => Class::FileNotFound,
-        Error::Io { .. } => Class::Os,
+        Error::Index { path, .. } if !path.exists() => Class::FileNotFound,
+        Error::Io { .. } | Error::Index { .. } => Class::Os,
         Error::NotUtf8 { .. }
         | Error::TooLong { .. }
         | Error::Dictionary { .. }
         | Error::Model { .. }
         | Error::Pack { .. }
+        | Error::Query { .. }
         | Error::Record { .. } => Class::Value,
         _ => Class::General,
     };
     exception(class, error.code(), error.to_string())
+}
+
+/// What `work` gives. A panic in it is an exception without the panic's message, which may quote a
+/// report.
+pub fn guarded<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        let message = "a fault of shorei itself; please report what was called, not the report";
+        Err(exception(Class::General, "internal", message.into()))
+    })
 }

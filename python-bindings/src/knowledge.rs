@@ -427,7 +427,7 @@ fn name(tables: &Tables, key: Key) -> String {
 }
 
 /// What a case's patient has, and what is said to be absent.
-fn findings(case: &CaseRecord, tables: &Tables) -> (Vec<Key>, Vec<Key>) {
+pub fn findings(case: &CaseRecord, tables: &Tables) -> (Vec<Key>, Vec<Key>) {
     let (mut present, mut absent) = (Vec::new(), Vec::new());
     for mention in &case.mentions {
         let Some(id) = mention.concept.as_ref().and_then(|concept| tables.by_id(&concept.id)) else {

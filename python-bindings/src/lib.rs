@@ -12,8 +12,10 @@ mod case;
 mod dictionary;
 mod errors;
 mod evaluate;
+mod index;
 mod knowledge;
 mod pipeline;
+mod search;
 mod stream;
 
 use pyo3::prelude::*;
@@ -32,9 +34,13 @@ mod _shorei {
     #[pymodule_export]
     use crate::evaluate::{Evaluation, evaluate};
     #[pymodule_export]
+    use crate::index::{CaseGraph, CaseIndex, IndexInfo, unpickle_index};
+    #[pymodule_export]
     use crate::knowledge::{Contribution, Knowledge, Lexicon, Link, Ranking};
     #[pymodule_export]
     use crate::pipeline::{Pipeline, unpickle_knowledge, unpickle_lexicon, unpickle_pipeline};
+    #[pymodule_export]
+    use crate::search::SearchResult;
     #[pymodule_export]
     use crate::stream::CaseIterator;
 
@@ -42,6 +48,8 @@ mod _shorei {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // Those of this module only: another extension has a standard library of its own.
+        shorei::error::hide_panic_messages();
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -16,7 +16,7 @@ use crate::knowledge::{Knowledge, Lexicon, Source};
 use crate::stream::{CaseIterator, OnError};
 
 /// What a pipeline is made of: what pickles in its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {
     pub dictionaries: Vec<PathBuf>,
     /// True for the built-in transformer.
@@ -44,7 +44,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    fn load(config: Config) -> Result<Arc<Self>, shorei::Error> {
+    pub fn load(config: Config) -> Result<Arc<Self>, shorei::Error> {
         let mut builder = shorei::Pipeline::builder();
         if config.built_in_model {
             builder = builder.built_in_model();
@@ -263,14 +263,15 @@ impl Pipeline {
         let arguments = (
             paths(&config.dictionaries)?,
             config.built_in_model,
-            config.model.as_deref().map(text).transpose()?,
-            config.arranger.as_deref().map(text).transpose()?,
+            config.model.as_deref().map(path_text).transpose()?,
+            config.arranger.as_deref().map(path_text).transpose()?,
         );
         Ok((function, arguments.into_pyobject(py)?))
     }
 }
 
-fn text(path: &std::path::Path) -> PyResult<String> {
+/// An absolute path as text, so that a process with another working directory finds it.
+pub fn path_text(path: &std::path::Path) -> PyResult<String> {
     let path = std::path::absolute(path).map_err(|error| invalid(error.to_string()))?;
     path.to_str().map(str::to_owned).ok_or_else(|| {
         invalid(format!(
@@ -280,9 +281,9 @@ fn text(path: &std::path::Path) -> PyResult<String> {
     })
 }
 
-/// Absolute paths, so that a process with another working directory finds them.
+/// Absolute paths as texts.
 pub fn paths(paths: &[PathBuf]) -> PyResult<Vec<String>> {
-    paths.iter().map(|path| text(path)).collect()
+    paths.iter().map(|path| path_text(path)).collect()
 }
 
 /// A pipeline from its configuration: how it unpickles.

@@ -49,7 +49,7 @@ def test_examples(name: str, item: object, nlp: shorei.Pipeline) -> None:
 
 def test_every_class_has_an_example() -> None:
     without = {"ShoreiOSError", "ShoreiFileNotFoundError", "ShoreiValueError", "BatchSummary", "CaseIterator"}
-    pointing = {"Contribution", "Ranking", "Evaluation"}
+    pointing = {"Contribution", "Ranking", "Evaluation", "IndexInfo"}
     for name in set(shorei.__all__) - without - pointing - {"__version__"}:
         assert ">>>" in (inspect.getdoc(getattr(shorei, name)) or ""), name
     for name in pointing:

@@ -7,6 +7,7 @@
 //! is, byte for byte, that of a run that was not.
 
 mod input;
+mod lock;
 mod output;
 mod progress;
 
@@ -24,6 +25,7 @@ use crate::export::CaseRecord;
 use crate::pipeline::Pipeline;
 
 use input::{Input, Item};
+use lock::Lock;
 use output::Output;
 use progress::Done;
 
@@ -132,8 +134,8 @@ enum Outcome {
 ///
 /// # Errors
 /// [`Error::Io`] for an input that is not there or cannot be read, an output that is there already
-/// (without `resume`), an output that cannot be written, and a run that cannot be resumed because
-/// the input or the settings are not those it began with.
+/// (without `resume`), that another run is writing to, or that cannot be written, and a run that
+/// cannot be resumed because the input or the settings are not those it began with.
 pub fn run(
     pipeline: &Pipeline,
     job: &Job,
@@ -141,6 +143,8 @@ pub fn run(
 ) -> Result<Summary, Error> {
     let settings = settings(pipeline, job);
     let mut input = Input::open(job)?;
+    // Until the run ends: two at once would cut off each other's lines.
+    let _lock = Lock::take(&job.output)?;
     let (mut output, start) = match output::open(job, &input.fingerprint()?, &settings)? {
         output::Opened::Finished(done) => {
             return Ok(Summary {

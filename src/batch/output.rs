@@ -4,10 +4,12 @@
 //! cases.jsonl                       once the run is finished; before it, cases.jsonl.partial
 //! cases.jsonl.errors.jsonl          when a report failed
 //! cases.jsonl.progress              while the run is not finished
+//! cases.jsonl.lock                  while it runs
 //!
 //! cases/documents/part-00000.parquet  cases/mentions/…  cases/edges/…
 //! cases/errors.jsonl                when a report failed
 //! cases/_progress                   while the run is not finished
+//! cases.lock                        while it runs
 //! ```
 
 use std::fs::{File, OpenOptions};

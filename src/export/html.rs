@@ -158,18 +158,25 @@ pub fn to_map_fragment(case: &Case, concepts: &dyn ConceptSource) -> String {
     fragment(case, concepts, false)
 }
 
+/// The style element of a part of a page that stands in an element of the class `shorei`, for what
+/// else is shown in notebooks: frame, fonts, and colours as variables (`--ink`, `--soft`, `--rule`,
+/// `--red`, `--red-bg`, …) that follow the page's light or dark theme. `rules` are nested in the class;
+/// `dark_rules` come after them where it is dark.
+pub fn fragment_style(rules: &str, dark_rules: &str) -> String {
+    format!(
+        "<style>\n.shorei{{color-scheme:light;{LIGHT};\n{FRAGMENT_STYLE}{rules}}}\n\
+         {DARK_GROUND} .shorei{{color-scheme:dark;{DARK};\n{dark_rules}}}\n\
+         @media (prefers-color-scheme:dark){{{UNTOLD_GROUND} .shorei{{color-scheme:dark;{DARK};\n{dark_rules}}}}}\n\
+         </style>\n"
+    )
+}
+
 fn fragment(case: &Case, concepts: &dyn ConceptSource, with_report: bool) -> String {
     let mut hasher = DefaultHasher::new();
     (&case.id, case.text.raw(), case.map.to_tree()).hash(&mut hasher);
     let name = format!("{:016x}", hasher.finish());
-    let mut html = format!(
-        "<div class=\"shorei\" lang=\"ja\">\n<style>\n.shorei{{color-scheme:light;{LIGHT};\n{FRAGMENT_STYLE}{CASE_STYLE}{}}}\n\
-         {DARK_GROUND} .shorei{{color-scheme:dark;{DARK};\n{dark}}}\n\
-         @media (prefers-color-scheme:dark){{{UNTOLD_GROUND} .shorei{{color-scheme:dark;{DARK};\n{dark}}}}}\n\
-         </style>\n<div class=\"head\"><strong>",
-        svg::STYLE,
-        dark = svg::DARK_STYLE,
-    );
+    let style = fragment_style(&format!("{CASE_STYLE}{}", svg::STYLE), svg::DARK_STYLE);
+    let mut html = format!("<div class=\"shorei\" lang=\"ja\">\n{style}<div class=\"head\"><strong>");
     push_escaped(&mut html, if case.id.is_empty() { "症例" } else { &case.id });
     html.push_str("</strong>");
     let primary = case.primary();

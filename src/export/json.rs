@@ -187,11 +187,25 @@ pub struct NodeRecord {
 #[non_exhaustive]
 pub enum CaseJsonError {
     /// It is no JSON, or lacks a field.
-    #[error("not the JSON of a case: {0}; write it with `shorei structure --format json`")]
+    #[error("not the JSON of a case: {}; write it with `shorei structure --format json`", json_fault(.0))]
     Syntax(#[from] serde_json::Error),
     /// Its parts do not fit together.
     #[error("not the JSON of a case: {0}; write it with `shorei structure --format json`")]
     Inconsistent(String),
+}
+
+/// What is wrong with JSON, without the value that is wrong: it may be the report.
+pub fn json_fault(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    let Some((what, value)) = ["invalid type: ", "invalid value: ", "unknown variant "]
+        .into_iter()
+        .find_map(|what| Some((what, told.strip_prefix(what)?)))
+    else {
+        // A field's name, or a place: nothing of the record.
+        return told;
+    };
+    let expected = value.rfind(", expected ").map_or("", |at| &value[at..]);
+    format!("{}{expected}", what.trim_end_matches([':', ' ']))
 }
 
 /// Code points of a text by byte.
@@ -630,6 +644,27 @@ mod tests {
 
     fn slice(text: &str, start: usize, end: usize) -> String {
         text.chars().skip(start).take(end - start).collect()
+    }
+
+    #[test]
+    fn what_is_wrong_quotes_nothing_of_the_record() {
+        let told = |text: &str| from_json(text).expect_err("no case").to_string();
+        let secret = "秘密, expected a 本文";
+        let wrong_type =
+            serde_json::json!({"id": "1", "text": secret, "primary": "", "causal_tree": "", "sections": secret});
+        let wrong_type = told(&wrong_type.to_string());
+        assert!(
+            wrong_type.contains("invalid type, expected a sequence at line 1"),
+            "{wrong_type}"
+        );
+        let section = serde_json::json!([{"kind": secret, "start": 0, "end": 0}]);
+        let variant = serde_json::json!({"id": "1", "text": "", "primary": "", "causal_tree": "", "sections": section});
+        let variant = told(&variant.to_string());
+        assert!(variant.contains("unknown variant, expected one of"), "{variant}");
+        for told in [wrong_type, variant, told(&format!("{{\"{secret}")), told(secret)] {
+            assert!(!told.contains('秘') && !told.contains('本'), "{told}");
+        }
+        assert!(told("{}").contains("missing field `id`"));
     }
 
     #[test]

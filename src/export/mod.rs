@@ -331,7 +331,7 @@ fn mention_of(case: &Case, id: crate::types::MentionId) -> Option<&Mention> {
 
 /// Appends text as XML or HTML character data, fit for attributes in double quotes as well.
 /// Characters that XML does not allow become U+FFFD.
-fn push_escaped(out: &mut String, text: &str) {
+pub fn push_escaped(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),

@@ -66,7 +66,7 @@ pub(super) const DARK_STYLE: &str = "\
 .case-map .history .box{fill:#291d40;stroke:#b99af0}
 .case-map .primary .box{fill:#e0685c;stroke:#ffd9d4}
 .case-map .primary text{fill:#190504}
-.case-map .edge path{stroke:#8b93a1}
+.case-map .edge path:not(.hit){stroke:#8b93a1}
 .case-map .edge:hover path.line{stroke:#fff}
 .case-map .head{fill:#8b93a1}
 .case-map .legend text{fill:#aab1bd}

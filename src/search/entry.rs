@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::term;
-use crate::export::json::{CaseRecord, MentionRecord};
+use crate::export::json::{CaseRecord, MentionRecord, json_fault};
 use crate::lexicon::{Key, Lexicon, Sex};
 use crate::pipeline::Pipeline;
 use crate::types::{Case, CaseMap, ConceptKind, Experiencer, Label, MentionKind, NodeId, Status, Temporality};
@@ -93,7 +93,7 @@ impl Entry {
     /// # Errors
     /// A message that says what is wrong with the record.
     pub fn of_json(json: &str, lexicon: &Lexicon) -> Result<Self, String> {
-        let record: Record = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let record: Record = serde_json::from_str(json).map_err(|error| json_fault(&error))?;
         if record.id.is_empty() {
             return Err("`id` is empty; every case needs one of its own".into());
         }

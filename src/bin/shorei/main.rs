@@ -25,6 +25,7 @@ const PARTLY: u8 = 1;
 const FAILED: u8 = 2;
 
 fn main() -> ExitCode {
+    shorei::error::hide_panic_messages();
     let outcome = match Args::parse().command {
         Command::Structure(args) => structure::run(&args),
         Command::Batch(args) => batch::run(&args),
