@@ -6,9 +6,9 @@
 //! A record is `{id, text, choices, answer}`; `answer` is the index of the right choice.
 
 use serde_json::Value;
+use shorei::Pipeline;
 use shorei::lexicon::{Key, Lexicon};
 use shorei::search::findings;
-use shorei::Pipeline;
 use shorei::types::ConceptId;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,7 +33,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .filter_map(Value::as_str)
             .collect();
         let answer = record["answer"].as_u64().ok_or("no `answer`")? as usize;
-        let concepts: Vec<Option<ConceptId>> = choices.iter().map(|choice| disease(lexicon, choice)).collect();
+        let concepts: Vec<Option<ConceptId>> = choices
+            .iter()
+            .map(|choice| lexicon.lookup_disease(shorei::normalize::normalize(choice).norm()))
+            .collect();
         let case = pipeline.structure(id, text)?;
         let (present, absent) = findings(&case, lexicon);
         let listed: Vec<ConceptId> = concepts.iter().flatten().copied().collect();
@@ -79,18 +82,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         right as f64 / f64::from(items.max(1))
     );
     Ok(())
-}
-
-/// The disease that a choice names; 「川崎病〈MCLS〉」 is written without its other name.
-fn disease(lexicon: &Lexicon, choice: &str) -> Option<ConceptId> {
-    let bare = choice
-        .split(['〈', '（', '('])
-        .next()
-        .unwrap_or(choice)
-        .replace(' ', "");
-    lexicon
-        .lookup_modified_condition(&bare)
-        .or_else(|| lexicon.lookup_modified_condition(&shorei::normalize::normalize(&bare).norm().to_lowercase()))
 }
 
 fn name(lexicon: &Lexicon, key: Key) -> String {

@@ -451,7 +451,9 @@ fn a_disease_befalls_once() {
 fn numbers_are_numbers() {
     let mut faults = Vec::new();
     for table in TABLES.iter() {
-        for column in ["low", "high", "age_min", "age_max", "factor", "weight", "female", "youngest", "oldest"] {
+        for column in [
+            "low", "high", "age_min", "age_max", "factor", "weight", "female", "youngest", "oldest",
+        ] {
             for (line, cell) in table.cells(column) {
                 if !cell.is_empty() && !cell.parse::<f64>().is_ok_and(f64::is_finite) {
                     faults.push(format!("{}: {column} `{cell}` is not a number", table.at(line)));

@@ -14,10 +14,10 @@ use shorei::types::CaseMap;
 use crate::arrow::Table;
 use crate::case::Case;
 use crate::errors::{Class, exception, from_error, guarded, invalid};
-use crate::knowledge::findings;
 use crate::pipeline::{Config, Engine, Pipeline, path_text};
 use crate::search::{Columns, SearchResult, lists};
 use crate::stream::pool;
+use shorei::search::findings_of_record;
 
 /// Cases that are read of the input before they go into the index together.
 const CHUNK_CASES: usize = 256;
@@ -275,7 +275,7 @@ impl CaseIndex {
     fn search(&self, py: Python<'_>, query: &Bound<'_, PyAny>, limit: usize) -> PyResult<SearchResult> {
         let query = if let Ok(case) = query.cast::<Case>() {
             let lexicon = self.engine.pipeline.lexicon();
-            let (present, absent) = findings(&case.get().record, lexicon);
+            let (present, absent) = findings_of_record(&case.get().record, lexicon);
             Query::of_keys(&present, &absent, lexicon)
         } else {
             let text: String = query

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use shorei::export::CaseRecord;
 use shorei::export::json::ConceptRecord;
-use shorei::lexicon::{Fact, Key, Lexicon as Tables};
-use shorei::types::{ConceptId, Label, MentionKind, Status};
+use shorei::lexicon::{Fact, Key, Lexicon as Tables, Patient};
+use shorei::search::findings_of_record;
+use shorei::types::{ConceptId, Label};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::case::{Case, Concept};
@@ -286,8 +286,8 @@ impl Knowledge {
 
     /// Ranks diseases by what findings say of them, best first.
     ///
-    /// The findings are those of ``case`` (what the patient has, and what is said to be absent), and
-    /// those given in ``present`` and ``absent`` in the notation of the guideline. ``candidates``
+    /// The findings are those of ``case`` (what the patient has, and what is said to be absent), whose
+    /// patient's sex and age count as well, and those given in ``present`` and ``absent`` in the notation of the guideline. ``candidates``
     /// are names of diseases; without them every disease that the knowledge describes is a
     /// candidate, and the first ``top`` (by default 10) are given. The score is a sum of logarithms
     /// of likelihood ratios, and each finding's part is in ``contributions``.
@@ -307,7 +307,8 @@ impl Knowledge {
         top: Option<usize>,
     ) -> PyResult<Vec<Ranking>> {
         let tables = self.source.get();
-        let (mut there, mut missing) = case.map_or_else(Default::default, |case| findings(&case.record, tables));
+        let (mut there, mut missing) =
+            case.map_or_else(Default::default, |case| findings_of_record(&case.record, tables));
         for (labels, keys) in [(present, &mut there), (absent, &mut missing)] {
             for label in labels {
                 let key = self.key(&label)?;
@@ -322,8 +323,8 @@ impl Knowledge {
             Some(names) => names
                 .into_iter()
                 .map(|name| {
-                    let bare: String = name.nfkc().collect();
-                    let id = tables.lookup_condition(bare.trim());
+                    let normal: String = name.nfkc().collect();
+                    let id = tables.lookup_disease(&normal);
                     (name, id)
                 })
                 .collect(),
@@ -337,7 +338,8 @@ impl Knowledge {
                 .collect(),
         };
         let listed: Vec<ConceptId> = asked.iter().filter_map(|(_, id)| *id).collect();
-        let ranked = py.detach(|| tables.rank(&there, &missing, &listed));
+        let patient = case.map_or_else(Patient::default, |case| shorei::Pipeline::patient(&case.record.text));
+        let ranked = py.detach(|| tables.rank_for(patient, &there, &missing, &listed));
         let mut queries: Vec<(String, Option<ConceptId>)> = asked;
         let mut rankings = Vec::new();
         for disease in ranked.into_iter().take(limit) {
@@ -424,31 +426,4 @@ fn name(tables: &Tables, key: Key) -> String {
         Key::Concept(id) => tables.concept(id).label.clone(),
         Key::Result(id, direction) => format!("{}/{}", tables.concept(id).label, direction.label()),
     }
-}
-
-/// What a case's patient has, and what is said to be absent.
-pub fn findings(case: &CaseRecord, tables: &Tables) -> (Vec<Key>, Vec<Key>) {
-    let (mut present, mut absent) = (Vec::new(), Vec::new());
-    for mention in &case.mentions {
-        let Some(id) = mention.concept.as_ref().and_then(|concept| tables.by_id(&concept.id)) else {
-            continue;
-        };
-        let key = match mention.kind {
-            MentionKind::Disease | MentionKind::Finding => tables.condition_key(id),
-            MentionKind::TestItem => match mention.value.as_ref().and_then(|value| value.direction) {
-                Some(direction) if direction.is_abnormal() => Key::Result(id, direction),
-                _ => continue,
-            },
-            _ => continue,
-        };
-        let keys = match mention.assertion.status {
-            Status::Present if mention.assertion.holds() => &mut present,
-            Status::Absent => &mut absent,
-            _ => continue,
-        };
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    (present, absent)
 }

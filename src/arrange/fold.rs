@@ -547,7 +547,11 @@ impl Folder<'_> {
         if rest.is_empty() {
             let histology = self.histology_of(finding);
             let unsaid = histology == SectionKind::Pathology.name();
-            return if unsaid && exam.text.starts_with("生検") { "生検".to_owned() } else { histology };
+            return if unsaid && exam.text.starts_with("生検") {
+                "生検".to_owned()
+            } else {
+                histology
+            };
         }
         // 「肝組織」 is the liver biopsy; but 「腹部造影CT」 stays what it is.
         match exam.concept.map(|id| self.lexicon.concept(id)) {

@@ -176,7 +176,8 @@ impl Boundaries {
 /// True where a test's name that ends in a digit runs into its value: 「CA19-929432U/ml」, 「PaO257.0」.
 fn value_adjoins(text: &str, start: usize, end: usize) -> bool {
     static VALUE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^(?:[0-9]{1,3}\.[0-9]|[0-9]{2,6} ?(?:[IU]|%|mm|Torr|torr|ng|pg|mg|μg|g/))").expect("a constant pattern")
+        Regex::new(r"^(?:[0-9]{1,3}\.[0-9]|[0-9]{2,6} ?(?:[IU]|%|mm|Torr|torr|ng|pg|mg|μg|g/))")
+            .expect("a constant pattern")
     });
     let name = &text[start..end];
     name.len() >= 3

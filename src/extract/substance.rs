@@ -57,9 +57,9 @@ pub fn extend(text: &str, drafts: Vec<Draft>, lexicon: &Lexicon) -> Vec<Draft> {
         end = anchor.end;
         let rest = &text[anchor.end..];
         if let Some(direct) = DIRECT.captures(rest).and_then(|found| found.name("result")) {
-            let clause = text[..anchor.start].rfind(['。', '\n', ';']).map_or(0, |stop| {
-                stop + text[stop..].chars().next().map_or(1, char::len_utf8)
-            });
+            let clause = text[..anchor.start]
+                .rfind(['。', '\n', ';'])
+                .map_or(0, |stop| stop + text[stop..].chars().next().map_or(1, char::len_utf8));
             if let Some(list) = BEFORE
                 .captures(&text[clause..anchor.start])
                 .and_then(|found| found.name("list"))
@@ -113,7 +113,11 @@ fn add(text: &str, list: Span<Norm>, result: Span<Norm>, test: &str, lexicon: &L
     let words = result.slice(text);
     let negative = words.contains('-') || words == "陰性" || words.ends_with('0');
     let value = Value {
-        direction: Some(if negative { Direction::Negative } else { Direction::Positive }),
+        direction: Some(if negative {
+            Direction::Negative
+        } else {
+            Direction::Positive
+        }),
         ..Value::default()
     };
     let mut items: Vec<Span<Norm>> = Vec::new();
@@ -126,7 +130,9 @@ fn add(text: &str, list: Span<Norm>, result: Span<Norm>, test: &str, lexicon: &L
     let before = found.len();
     for item in items {
         let name = item.slice(text);
-        let names_something = name.chars().any(|c| c.is_alphabetic() && !('\u{3041}'..='\u{309f}').contains(&c))
+        let names_something = name
+            .chars()
+            .any(|c| c.is_alphabetic() && !('\u{3041}'..='\u{309f}').contains(&c))
             && !name.starts_with(|c: char| c.is_ascii_digit())
             && !lexicon.is_frame_word(name)
             && !lexicon.is_generic(name);

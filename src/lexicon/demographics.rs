@@ -109,7 +109,9 @@ pub(super) fn read(table: &Table<'_>, lexicon: &Lexicon) -> Result<Vec<(ConceptI
                 .lookup_condition(label)
                 .ok_or_else(|| table.error(row, label, "no table lists this disease; use a listed label"))?;
             let number = |column: &str, least: f64, most: f64| {
-                let value = table.number(row, column)?.filter(|value| (least..=most).contains(value));
+                let value = table
+                    .number(row, column)?
+                    .filter(|value| (least..=most).contains(value));
                 let reason = format!("{column} is not a number from {least} to {most}");
                 value.ok_or_else(|| table.error(row, row.get(column), &reason))
             };

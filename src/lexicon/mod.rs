@@ -332,6 +332,36 @@ impl Lexicon {
         }
     }
 
+    /// The disease that a name means as people list diseases, a diagnosis among choices say: without
+    /// another name in brackets (川崎病〈MCLS〉), without leading modifiers, else by the longest end of
+    /// the name, of at least three characters, that a dictionary lists (耳下腺多形腺腫 → 多形腺腫).
+    /// `name` is NFKC. O(length² ).
+    ///
+    /// ```
+    /// let lexicon = shorei::lexicon::Lexicon::load_default()?;
+    /// let label = |name: &str| lexicon.lookup_disease(name).map(|id| lexicon.concept(id).label.as_str());
+    /// assert_eq!(label("川崎病〈MCLS〉"), Some("川崎病"));
+    /// assert_eq!(label("右 外転神経麻痺"), Some("外転神経麻痺"));
+    /// # Ok::<(), shorei::Error>(())
+    /// ```
+    pub fn lookup_disease(&self, name: &str) -> Option<ConceptId> {
+        let bare: String = name
+            .split(['〈', '(', '（', '<', '['])
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        let disease = |text: &str| self.lookup_kind(text, ConceptKind::is_disease);
+        let chars = bare.chars().count();
+        disease(&bare)
+            .or_else(|| self.lookup_modified_condition(&bare))
+            .or_else(|| self.lookup_modified_condition(&bare.to_lowercase()))
+            .or_else(|| {
+                let ends = bare.char_indices().skip(1).take(chars.saturating_sub(3));
+                ends.map(|(at, _)| &bare[at..]).find_map(disease)
+            })
+    }
+
     /// Every occurrence, also overlapping ones, of every surface form in `lowercase`: a normalised
     /// text with its ASCII letters in lower case. O(n + matches).
     pub fn find_all<'l>(&'l self, lowercase: &'l str) -> impl Iterator<Item = SurfaceMatch> + 'l {
@@ -477,7 +507,10 @@ impl Lexicon {
             .tables
             .predicates
             .iter()
-            .flat_map(|predicate| text.match_indices(predicate.word.as_str()).map(move |(at, _)| (at, predicate)))
+            .flat_map(|predicate| {
+                text.match_indices(predicate.word.as_str())
+                    .map(move |(at, _)| (at, predicate))
+            })
             .collect();
         found.sort_by_key(|&(at, predicate)| (at, std::cmp::Reverse(predicate.word.len())));
         found.dedup_by_key(|&mut (at, _)| at);
@@ -486,7 +519,10 @@ impl Lexicon {
 
     /// Codes of tumour stages, with the finding that each says.
     pub fn stages(&self) -> impl Iterator<Item = (&Pattern, &str)> {
-        self.tables.stages.iter().map(|(pattern, label)| (pattern, label.as_str()))
+        self.tables
+            .stages
+            .iter()
+            .map(|(pattern, label)| (pattern, label.as_str()))
     }
 
     /// Every test of substances (パッチテスト, 特異的IgE) that `text` names, in order, with the name that

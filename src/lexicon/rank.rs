@@ -28,7 +28,7 @@ use crate::types::{ConceptId, Direction};
 /// explains everything.
 const STEP: f64 = 0.2;
 /// What a step from a general disease to a kind of it leaves.
-const KIND: f64 = 0.8;
+const KIND: f64 = 0.5;
 /// A kind with so many links of its own takes half of that.
 const SPARSE: f64 = 10.0;
 /// What a step from a finding to a more general one leaves.
@@ -50,9 +50,9 @@ const RISK: f64 = 100.0;
 /// What a finding that speaks against a disease counts.
 const AGAINST: f64 = 0.7;
 /// Two findings whose diseases are less alike than this are taken as independent.
-const UNRELATED: f64 = 0.3;
+const UNRELATED: f64 = 0.15;
 /// How much a finding loses by its likes: with 1, n equal ones count as one.
-const REDUNDANCY: f64 = 0.7;
+const REDUNDANCY: f64 = 1.0;
 
 /// What one finding adds to a disease's score.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,7 +131,10 @@ impl Likelihoods {
 
     /// P(f|d) where the knowledge has it, and the last step of the way.
     fn of(&self, disease: ConceptId) -> Option<(f64, Key)> {
-        let at = self.by_disease.binary_search_by_key(&disease, |&(disease, _, _)| disease).ok()?;
+        let at = self
+            .by_disease
+            .binary_search_by_key(&disease, |&(disease, _, _)| disease)
+            .ok()?;
         let (_, chance, through) = self.by_disease[at];
         Some((f64::from(chance), through))
     }
@@ -159,7 +162,9 @@ pub fn independence(findings: &[Option<Arc<Likelihoods>>]) -> Vec<f64> {
     let mut likes = vec![1.0; findings.len()];
     for (index, one) in findings.iter().enumerate() {
         for (other_index, other) in findings.iter().enumerate().skip(index + 1) {
-            let (Some(one), Some(other)) = (one, other) else { continue };
+            let (Some(one), Some(other)) = (one, other) else {
+                continue;
+            };
             if one.present != other.present {
                 continue;
             }
@@ -298,7 +303,11 @@ impl Lexicon {
                 raise(&mut by_disease, disease, chance, finding);
             }
         }
-        let norm = by_disease.values().map(|&(chance, _)| chance * chance).sum::<f64>().sqrt();
+        let norm = by_disease
+            .values()
+            .map(|&(chance, _)| chance * chance)
+            .sum::<f64>()
+            .sqrt();
         let mut by_disease: Box<[(ConceptId, f32, Key)]> = by_disease
             .into_iter()
             .map(|(disease, (chance, through))| (disease, chance as f32, through))
@@ -447,6 +456,9 @@ impl Lexicon {
                 above.find_map(|(up, id)| known(id).map(|(chance, through)| (chance * KIND.powi(up as i32), through)))
             })
         });
+        // Of a finding that nothing is known to lead to, only cases can speak.
+        let unknown = likelihoods.by_disease.is_empty();
+        let unlinked = if unknown { 1.0 } else { unlinked };
         let prior = prior(best.map(|(chance, _)| chance), likelihoods.background, unlinked);
         let background = (likelihoods.background + observed.background_shift).clamp(CHANCE, 0.9);
         let chance = posterior(prior, observed).clamp(CHANCE * 0.5, 0.98);

@@ -34,7 +34,7 @@ mod term;
 
 pub use aggregate::{AggregatedGraph, AggregatedLink};
 pub use entry::Entry;
-pub use query::{AgeRange, Query, findings};
+pub use query::{AgeRange, Query, findings, findings_of_record};
 pub use rank::{DiseaseRow, FoundDiseases, Reason};
 pub use similar::CaseRow;
 pub use store::{CaseIndex, IndexInfo, Writer};

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use super::entry::{Entry, drug};
 use super::term;
 use crate::error::Error;
+use crate::export::CaseRecord;
 use crate::lexicon::{Key, Lexicon, Patient, Sex};
 use crate::pipeline::Pipeline;
-use crate::types::{Case, ConceptId, ConceptKind, Label, MentionKind, Status};
+use crate::types::{Assertion, Case, ConceptId, ConceptKind, Direction, Label, MentionKind, Status, Value};
 
 /// Ages in years, both ends included; an end that is missing is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -415,21 +416,81 @@ fn structured(text: &str, pipeline: &Pipeline) -> Result<Found, Error> {
     Ok((asked(present), asked(absent)))
 }
 
-/// The findings of a case, each once: what the patient has, and what is said not to be there.
+/// How far past the reference range, as a part of its width, a value lies before it says something
+/// of a disease: one healthy person in twenty lies outside by a little.
+const MARKED: f64 = 0.1;
+
+/// False for a value that lies only just outside its reference range.
+fn is_marked(test: ConceptId, value: &Value, patient: Patient, lexicon: &Lexicon) -> bool {
+    let printed = (value.range_low, value.range_high);
+    let (number, range) = match (value.number, printed) {
+        (Some(number), (None, None)) => {
+            let range = lexicon.reference_range(test, patient.sex, patient.age_years);
+            let factor = if value.unit.is_empty() {
+                Some(1.0)
+            } else {
+                lexicon.unit_factor(test, &value.unit)
+            };
+            let (Some(range), Some(factor)) = (range, factor) else {
+                return true;
+            };
+            (number * factor, (range.low, range.high))
+        }
+        (Some(number), printed) => (number, printed),
+        (None, _) => return true,
+    };
+    let (Some(low), Some(high)) = range else { return true };
+    let margin = MARKED * (high - low);
+    match value.direction {
+        // A unit that was left out may have made another number of it.
+        Some(Direction::High) if number >= high => number > high + margin,
+        Some(Direction::Low) if number <= low => number < low - margin,
+        _ => true,
+    }
+}
+
+/// The findings of a case, each once: what the patient has, and what is said not to be there. Values
+/// just outside their reference range are left out. O(mentions).
 pub fn findings(case: &Case, lexicon: &Lexicon) -> (Vec<Key>, Vec<Key>) {
+    let mentions = case.mentions.iter().map(|mention| {
+        (
+            mention.kind,
+            mention.concept,
+            mention.value.as_ref(),
+            &mention.assertion,
+        )
+    });
+    collect(mentions, Pipeline::patient(case.text.raw()), lexicon)
+}
+
+/// As [`findings`], of a case's record.
+pub fn findings_of_record(case: &CaseRecord, lexicon: &Lexicon) -> (Vec<Key>, Vec<Key>) {
+    let mentions = case.mentions.iter().map(|mention| {
+        let concept = mention.concept.as_ref().and_then(|concept| lexicon.by_id(&concept.id));
+        (mention.kind, concept, mention.value.as_ref(), &mention.assertion)
+    });
+    collect(mentions, Pipeline::patient(&case.text), lexicon)
+}
+
+type Told<'c> = (MentionKind, Option<ConceptId>, Option<&'c Value>, &'c Assertion);
+
+fn collect<'c>(mentions: impl Iterator<Item = Told<'c>>, patient: Patient, lexicon: &Lexicon) -> (Vec<Key>, Vec<Key>) {
     let (mut present, mut absent) = (Vec::new(), Vec::new());
-    for mention in &case.mentions {
-        let Some(concept) = mention.concept else { continue };
-        let key = match mention.kind {
+    for (kind, concept, value, assertion) in mentions {
+        let Some(concept) = concept else { continue };
+        let key = match kind {
             MentionKind::Disease | MentionKind::Finding => lexicon.condition_key(concept),
-            MentionKind::TestItem => match mention.value.as_ref().and_then(|value| value.direction) {
-                Some(direction) if direction.is_abnormal() => Key::Result(concept, direction),
+            MentionKind::TestItem => match value {
+                Some(value) if is_marked(concept, value, patient, lexicon) => match value.direction {
+                    Some(direction) if direction.is_abnormal() => Key::Result(concept, direction),
+                    _ => continue,
+                },
                 _ => continue,
             },
             _ => continue,
         };
-        let list = match mention.assertion.status {
-            Status::Present if mention.assertion.holds() => &mut present,
+        let list = match assertion.status {
+            Status::Present if assertion.holds() => &mut present,
             Status::Absent => &mut absent,
             _ => continue,
         };
