@@ -48,8 +48,10 @@ fn python() -> Result<PathBuf, String> {
 
 /// The environment's python, with the requirements installed.
 fn environment(python: &Path, folder: &Path) -> PathBuf {
-    let requirements = root().join("python-bindings/requirements-test.txt");
-    let wanted = std::fs::read_to_string(&requirements).expect("the requirements are there");
+    let needed = root().join("python-bindings/requirements-test.txt");
+    let clusters = root().join("python-bindings/requirements-clusters.txt");
+    let read = |path: &Path| std::fs::read_to_string(path).expect("the requirements are there");
+    let wanted = read(&needed) + &read(&clusters);
     let stamp = folder.join("installed.txt");
     let bin = folder.join("venv/bin/python");
     if !bin.exists() || std::fs::read_to_string(&stamp).ok().as_deref() != Some(wanted.as_str()) {
@@ -58,18 +60,17 @@ fn environment(python: &Path, folder: &Path) -> PathBuf {
                 .args(["-m", "venv", "--clear"])
                 .arg(folder.join("venv")),
         );
-        pass(
-            Command::new(&bin)
-                .args([
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--disable-pip-version-check",
-                    "--requirement",
-                ])
-                .arg(&requirements),
-        );
+        let install = |requirements: &Path| {
+            let mut command = Command::new(&bin);
+            command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+            command.arg("--requirement").arg(requirements);
+            command
+        };
+        pass(&mut install(&needed));
+        // Large, and not to be had for every Python: their tests skip without them.
+        if !install(&clusters).status().is_ok_and(|status| status.success()) {
+            eprintln!("PySpark or Ray cannot be installed here; the tests of shorei.spark and shorei.ray are skipped");
+        }
         std::fs::write(&stamp, wanted).expect("a writable target folder");
     }
     bin

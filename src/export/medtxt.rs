@@ -386,8 +386,11 @@ fn phrases(case: &Case) -> Vec<Entity> {
         {
             continue;
         }
+        let Some(norm_span) = tagged_span(mention) else {
+            continue;
+        };
         let mut phrase = Phrase {
-            norm: mention.norm,
+            norm: norm_span,
             sentence: mention.sentence,
             tag: Tag::of(mention.kind),
             attribute: attribute_of(mention),
@@ -451,6 +454,39 @@ fn phrases(case: &Case) -> Vec<Entity> {
             attribute: phrase.attribute,
         })
         .collect()
+}
+
+/// The words of a mention that the guideline tags: none for the code of a tumour's stage (N2), and of
+/// what a clause tells of a noun (右肝静脈は狭窄) the last word alone, unless only both together say
+/// something (階段昇降が困難).
+fn tagged_span(mention: &Mention) -> Option<Span<Norm>> {
+    let span = mention.norm;
+    let Some(name) = mention
+        .expansion
+        .as_deref()
+        .filter(|_| Tag::of(mention.kind) == Tag::Disease)
+    else {
+        return Some(span);
+    };
+    let text = mention.text.as_str();
+    if text.is_ascii() {
+        let is_code = text.contains(|c: char| c.is_ascii_digit()) && !name.is_ascii();
+        return (!is_code).then_some(span);
+    }
+    let common: usize = text
+        .chars()
+        .rev()
+        .zip(name.chars().rev())
+        .take_while(|(a, b)| a == b)
+        .map(|(a, _)| a.len_utf8())
+        .sum();
+    let last = &text[text.len() - common..];
+    let whole = common == 0 || ["困難", "不能", "不可能"].contains(&last);
+    Some(if whole {
+        span
+    } else {
+        Span::new(span.end - common, span.end)
+    })
 }
 
 /// What may stand between the diseases of one noun phrase.

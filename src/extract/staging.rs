@@ -38,10 +38,9 @@ pub fn extend(text: &str, drafts: Vec<Draft>, lexicon: &Lexicon) -> Vec<Draft> {
                 let span: Span<Norm> = Span::new(from + code.start(), from + code.end());
                 from = span.end;
                 let part_of_word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-                // T3N2M0 is three codes: a capital after a digit begins the next.
+                // cT4aN2M0 is three codes: a capital begins the next.
                 let joined = text[..span.start].chars().next_back();
-                let begins =
-                    joined.is_some_and(|c| c.is_ascii_digit()) && span.slice(text).starts_with(char::is_uppercase);
+                let begins = span.slice(text).starts_with(char::is_uppercase);
                 if part_of_word(joined) && !begins || text[span.end..].starts_with(|c: char| c.is_ascii_digit()) {
                     continue;
                 }

@@ -54,18 +54,20 @@ pub fn extend(text: &str, drafts: Vec<Draft>, lexicon: &Lexicon) -> Vec<Draft> {
         if anchor.start < end {
             continue;
         }
+        let read_to = end;
         end = anchor.end;
         let rest = &text[anchor.end..];
         if let Some(direct) = DIRECT.captures(rest).and_then(|found| found.name("result")) {
             let clause = text[..anchor.start]
                 .rfind(['。', '\n', ';'])
-                .map_or(0, |stop| stop + text[stop..].chars().next().map_or(1, char::len_utf8));
-            if let Some(list) = BEFORE
-                .captures(&text[clause..anchor.start])
-                .and_then(|found| found.name("list"))
-            {
-                let list = Span::new(clause + list.start(), clause + list.end());
-                let result = Span::new(anchor.end + direct.start(), anchor.end + direct.end());
+                .map_or(0, |stop| stop + text[stop..].chars().next().map_or(1, char::len_utf8))
+                .max(read_to);
+            end = anchor.end + direct.end();
+            let before = text[clause..anchor.start].trim_start_matches(['、', ',', ' ']);
+            let from = anchor.start - before.len();
+            if let Some(list) = BEFORE.captures(before).and_then(|found| found.name("list")) {
+                let list = Span::new(from + list.start(), from + list.end());
+                let result = Span::new(anchor.end + direct.start(), end);
                 add(text, list, result, test, lexicon, &mut found);
             }
             continue;
@@ -130,6 +132,9 @@ fn add(text: &str, list: Span<Norm>, result: Span<Norm>, test: &str, lexicon: &L
     let before = found.len();
     for item in items {
         let name = item.slice(text);
+        let only = ["のみ", "だけ", "の"].iter().find_map(|only| name.strip_suffix(only));
+        let name = only.unwrap_or(name);
+        let item = Span::new(item.start, item.start + name.len());
         let names_something = name
             .chars()
             .any(|c| c.is_alphabetic() && !('\u{3041}'..='\u{309f}').contains(&c))

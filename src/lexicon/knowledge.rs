@@ -250,7 +250,12 @@ impl Knowledge {
         for &(up, cause) in causes {
             for &(up_effect, effect) in effects {
                 if let Some(fact) = self.fact(cause, effect) {
-                    let strength = fact.frequency.probability().sqrt() * 0.85f64.powi(up as i32 + up_effect as i32);
+                    // A risk that seldom leads to a disease is behind it all the same where both are there.
+                    let frequency = match fact.relation {
+                        RelationKind::Predisposes => fact.frequency.max(Frequency::Occasional),
+                        _ => fact.frequency,
+                    };
+                    let strength = frequency.probability().sqrt() * 0.85f64.powi(up as i32 + up_effect as i32);
                     if best.is_none_or(|(old, _)| old < strength) {
                         best = Some((strength, fact));
                     }
