@@ -225,6 +225,9 @@ pub struct Ranking {
     /// Natural logarithm of the likelihood ratio; minus infinity for a candidate that the dictionaries lack.
     #[pyo3(get)]
     score: f64,
+    /// What the patient's sex and age say, a part of the score.
+    #[pyo3(get)]
+    patient: f64,
     contributions: Vec<Py<Contribution>>,
 }
 
@@ -370,6 +373,7 @@ impl Knowledge {
                 query,
                 label: Some(tables.concept(disease.disease).label.clone()),
                 score: disease.score,
+                patient: disease.patient,
                 contributions,
             });
         }
@@ -381,6 +385,7 @@ impl Knowledge {
                     query,
                     label: None,
                     score: f64::NEG_INFINITY,
+                    patient: 0.0,
                     contributions: Vec::new(),
                 }),
         );
