@@ -225,7 +225,7 @@ pub struct Ranking {
     /// Natural logarithm of the likelihood ratio; minus infinity for a candidate that the dictionaries lack.
     #[pyo3(get)]
     score: f64,
-    /// What the patient's sex and age say, a part of the score.
+    /// What the patient's sex and age, and how common the disease is, say: a part of the score.
     #[pyo3(get)]
     patient: f64,
     contributions: Vec<Py<Contribution>>,

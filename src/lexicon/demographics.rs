@@ -38,6 +38,18 @@ pub enum Prevalence {
     Rare,
 }
 
+impl Prevalence {
+    /// What it adds to a disease's score: enough to put the common before the rare among equals, too
+    /// little to hide a rare disease that explains more.
+    const fn log_odds(self) -> f64 {
+        match self {
+            Prevalence::Common => 0.3,
+            Prevalence::Uncommon => 0.0,
+            Prevalence::Rare => -0.3,
+        }
+    }
+}
+
 /// Whom a disease befalls: one row of `dictionaries/demographics`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Demographics {
@@ -153,12 +165,14 @@ impl Lexicon {
         self.ancestry(disease).find_map(|id| self.tables.demographics.get(&id))
     }
 
-    /// What the patient's sex and age say of a disease: see [`Demographics::log_ratio`]; 0 where no
-    /// row is known.
+    /// What is known of a disease before any finding: what the patient's sex and age say (see
+    /// [`Demographics::log_ratio`]), and a little for how common it is. 0 where no row is known.
     pub fn patient_log_ratio(&self, patient: Patient, disease: Option<ConceptId>) -> f64 {
         disease
             .and_then(|disease| self.demographics(disease))
-            .map_or(0.0, |demographics| demographics.log_ratio(patient))
+            .map_or(0.0, |demographics| {
+                demographics.log_ratio(patient) + demographics.prevalence.log_odds()
+            })
     }
 }
 

@@ -5,8 +5,8 @@
 //! log((1 - P(f|d)) / (1 - P(f))). P(f|d) comes from the frequency of the link, also through a
 //! step of an abnormal state (心筋梗塞 → 左室機能低下 → 呼吸困難); P(f) is the mean over all diseases.
 //! A finding that is itself a cause or a risk of a disease (喫煙, a drug, an underlying disease) makes
-//! the disease likelier by what the link's frequency says. The patient's sex and age add what
-//! [`super::Demographics`] says.
+//! the disease likelier by what the link's frequency says. The patient's sex and age, and a little how
+//! common the disease is, add what [`super::Demographics`] says.
 //!
 //! The sum takes findings as independent, which a low haemoglobin and a low haematocrit are not. So
 //! each counts by its [`independence`]: less, the more others lead to the same diseases.
@@ -88,7 +88,7 @@ pub struct RankedDisease {
     pub disease: ConceptId,
     /// Sum of the contributions and `patient`: the natural logarithm of the likelihood ratio.
     pub score: f64,
-    /// What the patient's sex and age say, in the same measure.
+    /// What sex and age, and how common the disease is, say before any finding, in the same measure.
     pub patient: f64,
     /// Each finding's part, in the order that the findings were given.
     pub contributions: Vec<Contribution>,

@@ -49,7 +49,7 @@ pub struct DiseaseRow {
     pub specialty: String,
     /// Natural logarithm of the likelihood ratio of all findings, and of sex and age.
     pub score: f64,
-    /// What the patient's sex and age say, in the same measure.
+    /// What sex and age, and how common the disease is, say before any finding, in the same measure.
     pub patient: f64,
     /// Its cases that the query's narrowing leaves.
     pub cases: u32,
