@@ -602,3 +602,22 @@ fn an_index_is_shared_by_threads() {
     shared::<Query>();
     shared::<Entry>();
 }
+
+#[test]
+fn a_patient_beside_terms_takes_no_term_away() {
+    let asked = query("78歳女性 呼吸困難 BNP/上昇 -発熱");
+    assert_eq!(asked.present_labels(), ["呼吸困難", "BNP/上昇"]);
+    assert_eq!(asked.absent_labels(), ["発熱"]);
+    assert_eq!(asked.patient().age_years, Some(78.0));
+    let child = query("2歳男児 発熱 発疹");
+    let adult = query("70歳男性 発熱 発疹");
+    let index = index("patients", &[]);
+    let rank = |query: &Query| {
+        let found = index.diseases(query, 500).expect("an answer").diseases;
+        found
+            .iter()
+            .position(|row| row.label == "川崎病")
+            .expect("川崎病 has both")
+    };
+    assert!(rank(&child) < rank(&adult));
+}

@@ -405,6 +405,10 @@ fn read(part: &str, pipeline: &Pipeline) -> Result<Option<Found>, Error> {
         return Ok(Some((vec![asked], Vec::new())));
     }
     let (present, absent) = structured(part, pipeline)?;
+    // 「78歳女性」 names the patient and no finding.
+    if present.is_empty() && absent.is_empty() && Pipeline::patient(part) != Patient::default() {
+        return Ok(Some((present, absent)));
+    }
     Ok((!present.is_empty() || !absent.is_empty()).then_some((present, absent)))
 }
 
