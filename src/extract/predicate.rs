@@ -146,11 +146,12 @@ fn names_something(noun: &str, predicate: &Predicate, lexicon: &Lexicon) -> bool
 
 /// True when nothing stands there but sites and words for what the predicate itself says.
 fn free(drafts: &[Draft], noun: Span<Norm>, predicate: Span<Norm>) -> bool {
-    drafts.iter().all(|draft| {
-        let in_noun = draft.span.overlaps(&noun);
-        let in_predicate = draft.span.overlaps(&predicate);
-        !(in_noun || in_predicate)
-            || in_noun && !in_predicate && matches!(draft.kind, MentionKind::Site | MentionKind::Feature)
-            || !in_noun && draft.span == predicate && draft.value.is_none()
-    })
+    drafts.iter().all(
+        |draft| match (draft.span.overlaps(&noun), draft.span.overlaps(&predicate)) {
+            (false, false) => true,
+            (true, false) => matches!(draft.kind, MentionKind::Site | MentionKind::Feature),
+            (false, true) => draft.span == predicate && draft.value.is_none(),
+            (true, true) => false,
+        },
+    )
 }
