@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Draft;
+use super::{Draft, put_over};
 use crate::types::{Direction, MentionKind, Norm, Span, Value};
 
 /// A name and its result. Latin names stand free; Japanese ones end in a word for a kind of test.
@@ -65,16 +65,7 @@ pub fn extend(text: &str, drafts: Vec<Draft>) -> Vec<Draft> {
             ..Draft::new(Span::new(result.start(), result.end()), MentionKind::TestValue, None)
         });
     }
-    if found.is_empty() {
-        return drafts;
-    }
-    let mut all: Vec<Draft> = drafts
-        .into_iter()
-        .filter(|draft| !found.iter().any(|marker| marker.span.overlaps(&draft.span)))
-        .collect();
-    all.extend(found);
-    all.sort_by_key(|draft| (draft.span, draft.kind));
-    all
+    put_over(drafts, found)
 }
 
 #[cfg(test)]

@@ -90,6 +90,20 @@ pub fn mentions(
     merge::with_model(drafts, tagged)
 }
 
+/// `drafts` with `found` in the place of what it overlaps, in reading order. O(drafts × found).
+fn put_over(drafts: Vec<Draft>, mut found: Vec<Draft>) -> Vec<Draft> {
+    if found.is_empty() {
+        return drafts;
+    }
+    let mut all: Vec<Draft> = drafts
+        .into_iter()
+        .filter(|draft| !found.iter().any(|new| new.span.overlaps(&draft.span)))
+        .collect();
+    all.append(&mut found);
+    all.sort_by_key(|draft| (draft.span, draft.kind));
+    all
+}
+
 impl measure::TestFacts for Lexicon {
     fn label(&self, test: ConceptId) -> &str {
         &self.concept(test).label

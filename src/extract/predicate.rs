@@ -1,7 +1,7 @@
 //! Findings that a clause tells of a noun: 「右肝静脈は高度に狭窄し」, 「階段昇降が困難」, 「腫大した
 //! 虫垂」. No dictionary lists them all; which words tell so much is in cues/predicate.tsv.
 
-use super::Draft;
+use super::{Draft, put_over};
 use crate::lexicon::{Lexicon, Predicate};
 use crate::types::{MentionKind, Norm, Span, Token};
 
@@ -58,16 +58,7 @@ pub fn extend(text: &str, tokens: &[Token], drafts: Vec<Draft>, lexicon: &Lexico
             ..Draft::new(whole, MentionKind::Finding, concept)
         });
     }
-    if told.is_empty() {
-        return drafts;
-    }
-    let mut all: Vec<Draft> = drafts
-        .into_iter()
-        .filter(|draft| !told.iter().any(|told| told.span.overlaps(&draft.span)))
-        .collect();
-    all.extend(told);
-    all.sort_by_key(|draft| (draft.span, draft.kind));
-    all
+    put_over(drafts, told)
 }
 
 /// True when the word is not the start or the end of a longer one: 狭窄 of 狭窄部.

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Draft;
 use super::dictionary::mention_kind;
+use super::{Draft, put_over};
 use crate::lexicon::Lexicon;
 use crate::types::{Norm, Span};
 
@@ -52,16 +52,7 @@ pub fn extend(text: &str, drafts: Vec<Draft>, lexicon: &Lexicon) -> Vec<Draft> {
             }
         }
     }
-    if found.is_empty() {
-        return drafts;
-    }
-    let mut all: Vec<Draft> = drafts
-        .into_iter()
-        .filter(|draft| !found.iter().any(|code| code.span.overlaps(&draft.span)))
-        .collect();
     found.sort_by_key(|draft| draft.span);
     found.dedup_by(|b, a| a.span.overlaps(&b.span));
-    all.extend(found);
-    all.sort_by_key(|draft| (draft.span, draft.kind));
-    all
+    put_over(drafts, found)
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Draft;
+use super::{Draft, put_over};
 use crate::lexicon::Lexicon;
 use crate::types::{Direction, MentionKind, Norm, Span, Value};
 
@@ -97,18 +97,9 @@ pub fn extend(text: &str, drafts: Vec<Draft>, lexicon: &Lexicon) -> Vec<Draft> {
             add(text, list, result, test, lexicon, &mut found);
         }
     }
-    if found.is_empty() {
-        return drafts;
-    }
-    let mut all: Vec<Draft> = drafts
-        .into_iter()
-        .filter(|draft| !found.iter().any(|result| result.span.overlaps(&draft.span)))
-        .collect();
     found.sort_by_key(|draft| (draft.span, draft.kind));
     found.dedup_by(|b, a| a.span == b.span);
-    all.extend(found);
-    all.sort_by_key(|draft| (draft.span, draft.kind));
-    all
+    put_over(drafts, found)
 }
 
 fn add(text: &str, list: Span<Norm>, result: Span<Norm>, test: &str, lexicon: &Lexicon, found: &mut Vec<Draft>) {
