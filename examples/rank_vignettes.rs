@@ -1,14 +1,17 @@
 //! Ranks the choices of examination questions by the knowledge table alone: the findings of each
 //! vignette, as the pipeline structures it, against the choices.
 //!
-//!     cargo run --release --example rank_vignettes -- diagnosis.jsonl [--show]
+//!     cargo run --release --example rank_vignettes -- diagnosis.jsonl [--index cases.jsonl] [--show]
 //!
-//! A record is `{id, text, choices, answer}`; `answer` is the index of the right choice.
+//! A record is `{id, text, choices, answer}`; `answer` is the index of the right choice. With cases
+//! (`{id, primary, causal_tree}`) the choices are ranked by an index of them as well.
+
+use std::path::Path;
 
 use serde_json::Value;
 use shorei::Pipeline;
 use shorei::lexicon::{Key, Lexicon};
-use shorei::search::findings;
+use shorei::search::{CaseIndex, DiseaseRow, Entry, Query, findings};
 use shorei::types::ConceptId;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,10 +19,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = arguments
         .next()
         .ok_or("usage: rank_vignettes diagnosis.jsonl [--show]")?;
-    let show = arguments.next().is_some_and(|argument| argument == "--show");
+    let (mut show, mut cases) = (false, None);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--show" => show = true,
+            "--index" => cases = arguments.next(),
+            _ => return Err("usage: rank_vignettes diagnosis.jsonl [--index cases.jsonl] [--show]".into()),
+        }
+    }
     let pipeline = Pipeline::load_default()?;
     let lexicon = pipeline.lexicon();
-    let (mut right, mut items, mut unlisted) = (0, 0, 0);
+    let folder = std::env::temp_dir().join(format!("shorei-vignettes-{}", std::process::id()));
+    let index = cases.map(|path| index(&path, &folder, &pipeline)).transpose()?;
+    let (mut right, mut right_by_cases, mut items, mut unlisted) = (0, 0, 0, 0);
     for line in std::fs::read_to_string(&path)?.lines() {
         let record: Value = serde_json::from_str(line)?;
         let (id, text) = (
@@ -46,6 +58,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .is_some_and(|first| Some(first.disease) == concepts[answer]);
         items += 1;
         right += usize::from(hit);
+        if let Some(index) = &index {
+            let rows = index.diseases(&Query::of_case(&case, lexicon), usize::MAX)?.diseases;
+            let choice = |row: &DiseaseRow| {
+                listed
+                    .iter()
+                    .find(|&&id| lexicon.concept(id).id == row.concept)
+                    .copied()
+            };
+            let first = rows.iter().find_map(choice);
+            right_by_cases += usize::from(first.is_some() && first == concepts[answer]);
+        }
         unlisted += concepts.iter().filter(|concept| concept.is_none()).count();
         if show {
             println!("{} {id} answer {}", if hit { "+" } else { "-" }, choices[answer]);
@@ -81,7 +104,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "first: {right} of {items} ({:.3}); {unlisted} choices unlisted",
         right as f64 / f64::from(items.max(1))
     );
+    if index.is_some() {
+        println!(
+            "with the cases: {right_by_cases} of {items} ({:.3})",
+            right_by_cases as f64 / f64::from(items.max(1))
+        );
+        std::fs::remove_dir_all(&folder)?;
+    }
     Ok(())
+}
+
+/// An index of the cases of a file.
+fn index(path: &str, folder: &Path, pipeline: &Pipeline) -> Result<CaseIndex, Box<dyn std::error::Error>> {
+    let index = CaseIndex::create(folder, pipeline.shared_lexicon())?;
+    let mut writer = index.writer()?;
+    for line in std::fs::read_to_string(path)?.lines() {
+        writer.add(&Entry::of_json(line, pipeline.lexicon())?)?;
+    }
+    writer.commit()?;
+    Ok(index)
 }
 
 fn name(lexicon: &Lexicon, key: Key) -> String {
