@@ -16,15 +16,14 @@ use shorei::types::ConceptId;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments
-        .next()
-        .ok_or("usage: rank_vignettes diagnosis.jsonl [--show]")?;
+    let usage = "usage: rank_vignettes diagnosis.jsonl [--index cases.jsonl] [--show]";
+    let path = arguments.next().ok_or(usage)?;
     let (mut show, mut cases) = (false, None);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--show" => show = true,
-            "--index" => cases = arguments.next(),
-            _ => return Err("usage: rank_vignettes diagnosis.jsonl [--index cases.jsonl] [--show]".into()),
+            "--index" => cases = Some(arguments.next().ok_or(usage)?),
+            _ => return Err(usage.into()),
         }
     }
     let pipeline = Pipeline::load_default()?;

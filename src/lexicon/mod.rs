@@ -335,7 +335,7 @@ impl Lexicon {
     /// The disease that a name means as people list diseases, a diagnosis among choices say: without
     /// another name in brackets (川崎病〈MCLS〉), without leading modifiers, else by the longest end of
     /// the name, of at least three characters, that a dictionary lists (耳下腺多形腺腫 → 多形腺腫).
-    /// `name` is NFKC. O(length² ).
+    /// `name` is NFKC. O(length²).
     ///
     /// ```
     /// let lexicon = shorei::lexicon::Lexicon::load_default()?;

@@ -51,8 +51,6 @@ const RISK: f64 = 100.0;
 const AGAINST: f64 = 0.7;
 /// Two findings whose diseases are less alike than this are taken as independent.
 const UNRELATED: f64 = 0.15;
-/// How much a finding loses by its likes: with 1, n equal ones count as one.
-const REDUNDANCY: f64 = 1.0;
 
 /// What one finding adds to a disease's score.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,7 +122,7 @@ impl Likelihoods {
         self.background
     }
 
-    /// The diseases that are known to have the finding, in no order.
+    /// The diseases that are known to have the finding, in ascending order.
     pub fn diseases(&self) -> impl Iterator<Item = ConceptId> {
         self.by_disease.iter().map(|&(disease, _, _)| disease)
     }
@@ -157,7 +155,7 @@ impl Likelihoods {
 }
 
 /// What each finding counts beside the others, from 0 to 1: 1 for one that stands alone, less the
-/// more of the others lead to the same diseases (Hb, Ht and red cells). O(findings² × diseases).
+/// more of the others lead to the same diseases (Hb, Ht and red cells); n equal ones count as one. O(findings² × diseases).
 pub fn independence(findings: &[Option<Arc<Likelihoods>>]) -> Vec<f64> {
     let mut likes = vec![1.0; findings.len()];
     for (index, one) in findings.iter().enumerate() {
@@ -175,7 +173,7 @@ pub fn independence(findings: &[Option<Arc<Likelihoods>>]) -> Vec<f64> {
             }
         }
     }
-    likes.into_iter().map(|likes: f64| likes.powf(-REDUNDANCY)).collect()
+    likes.into_iter().map(f64::recip).collect()
 }
 
 /// The likelihoods that were asked for before.
