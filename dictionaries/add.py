@@ -41,7 +41,7 @@ KINDS = {
     "diseases": {"disease", "syndrome", "pathology"},
     "findings": set("symptom sign lab_state imaging ecg endoscopy pathology_finding physiology pathology".split()),
 }
-RELATIONS = set("causes manifests_as evidenced_by complicates predisposes".split())
+RELATIONS = set("causes manifests_as evidenced_by complicates predisposes treated_by".split())
 FREQUENCIES = ["obligate", "very_frequent", "frequent", "occasional", "very_rare"]
 RESULTS = {"上昇", "低下", "陽性", "陰性"}
 EXPOSURE = re.compile(r"(使用|投与|内服|曝露|暴露|感染|摂取|歴|後|術後|接触|飲酒|喫煙|常用|過量内服|中断)$")

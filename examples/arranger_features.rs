@@ -60,6 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             candidates,
             relations: &explained.relations,
             lexicon,
+            affinity: pipeline.affinity(),
             reading: case.reading.as_ref(),
         });
         let gold_labels: Vec<String> = gold.map.nodes.iter().map(|node| node.label.to_string()).collect();
@@ -75,11 +76,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 pairs.push(json!([cause, effect, features.pair(cause, effect, &standing).values]));
             }
         }
+        let chars = |byte: usize| case.text.norm()[..byte].chars().count();
+        let spans: Vec<Vec<[usize; 2]>> = candidates
+            .iter()
+            .map(|candidate| {
+                let spans = candidate.mentions.iter().map(|id| case.mentions[id.0 as usize].norm);
+                spans.map(|span| [chars(span.start), chars(span.end)]).collect()
+            })
+            .collect();
         let record = json!({
             "id": gold.id,
             "gold": gold_labels,
             "parents": gold.map.parents().iter().map(|parent| parent.map(|id| id.0)).collect::<Vec<_>>(),
             "labels": labels,
+            "spans": spans,
             "roles": candidates.iter().map(|candidate| format!("{:?}", candidate.role)).collect::<Vec<_>>(),
             "match": align(&gold_labels, &labels, &same),
             "is_primary": labels.iter().map(|label| similarity(&gold.primary, label, &same)).collect::<Vec<_>>(),

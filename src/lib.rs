@@ -15,7 +15,7 @@
 //!
 //! The modules are a text's journey: [`normalize`], [`segment`], [`tokenize`], [`extract`],
 //! [`qualify`], [`link`], [`relate`], [`arrange`]; [`pipeline`] is their order. [`lexicon`] is
-//! what they know, [`encoder`] the transformer that they may ask; [`export`] and [`evaluate`] are what comes after.
+//! what they know, [`encoder`] the transformer that they may ask, [`affinity`] says how well any effect fits any cause; [`export`] and [`evaluate`] are what comes after.
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
@@ -24,6 +24,7 @@ pub mod types;
 
 pub mod error;
 
+pub mod affinity;
 mod embedded;
 pub mod encoder;
 pub mod lexicon;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::affinity::Affinity;
 use crate::encoder::Encoder;
 use crate::error::Error;
 use crate::extract::Draft;
@@ -33,6 +34,7 @@ pub const MAX_REPORT_BYTES: usize = 1 << 20;
 /// ```
 pub struct Pipeline {
     lexicon: Arc<Lexicon>,
+    affinity: Affinity,
     tokenizer: Tokenizer,
     reader: Option<Reader>,
     /// None for a pipeline that training starts from.
@@ -121,6 +123,7 @@ impl Builder {
         };
         Ok(Pipeline {
             arranger,
+            affinity: Affinity::load_default()?,
             reader,
             tagger,
             lexicon,
@@ -192,6 +195,11 @@ impl Pipeline {
     /// The dictionaries and the knowledge.
     pub fn lexicon(&self) -> &Lexicon {
         &self.lexicon
+    }
+
+    /// How well any effect fits any cause.
+    pub const fn affinity(&self) -> &Affinity {
+        &self.affinity
     }
 
     /// The dictionaries and the knowledge, to be kept beside the pipeline.
@@ -288,6 +296,7 @@ impl Pipeline {
                 candidates: &candidates,
                 relations: &relations,
                 lexicon: &self.lexicon,
+                affinity: &self.affinity,
                 reading: reading.as_ref(),
             })
         });

@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("embedded", &[]),
     ("lexicon", &["types", "error", "embedded", "encoder"]),
     ("encoder", &["types", "error", "lexicon"]),
+    ("affinity", &["types", "error", "lexicon"]),
     // The journey. No row may name another stage; for the one exception see SHARED_DRAFT.
     ("normalize", STAGE),
     ("segment", STAGE),
@@ -36,7 +37,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// What a stage may import.
-const STAGE: &[&str] = &["types", "error", "lexicon", "encoder"];
+const STAGE: &[&str] = &["types", "error", "lexicon", "encoder", "affinity"];
 
 /// The stages; only the pipeline, which is their order, imports them.
 const STAGES: &[&str] = &[

@@ -163,6 +163,7 @@ const VALUES: &[(&str, &str, &[&str])] = &[
             "evidenced_by",
             "complicates",
             "predisposes",
+            "treated_by",
             "none",
         ],
     ),
@@ -175,7 +176,14 @@ const VALUES: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-const RELATIONS: &[&str] = &["causes", "manifests_as", "evidenced_by", "complicates", "predisposes"];
+const RELATIONS: &[&str] = &[
+    "causes",
+    "manifests_as",
+    "evidenced_by",
+    "complicates",
+    "predisposes",
+    "treated_by",
+];
 
 /// Column → the form of what it holds, where it holds something.
 const FORMS: &[(&str, &str)] = &[

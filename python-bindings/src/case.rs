@@ -680,7 +680,8 @@ impl Relation {
         self.node(self.get().target)
     }
 
-    /// ``causes``, ``manifests_as``, ``evidenced_by``, ``complicates`` or ``predisposes``.
+    /// ``causes``, ``manifests_as``, ``evidenced_by``, ``complicates``, ``predisposes`` or
+    /// ``treated_by``.
     #[getter]
     fn kind(&self) -> &'static str {
         self.get().kind.name()

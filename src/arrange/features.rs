@@ -4,6 +4,8 @@
 //! A row is put together by [`Row::put`] in one fixed order, so that the names and the numbers
 //! cannot come apart; the model file lists the names that it was trained with.
 
+use super::fit::Fit;
+use crate::affinity::Affinity;
 use crate::lexicon::{Key, Lexicon};
 use crate::types::{
     Aspect, Candidate, ConceptId, ConceptKind, Evidence, Label, Mention, MentionKind, NormalizedText, Reading,
@@ -90,6 +92,8 @@ pub struct Source<'t> {
     pub relations: &'t [Relation],
     /// The dictionaries.
     pub lexicon: &'t Lexicon,
+    /// How well any effect fits any cause.
+    pub affinity: &'t Affinity,
     /// What the transformer says, where there is one. Classifiers that were trained with it need it.
     pub reading: Option<&'t Reading>,
 }
@@ -128,6 +132,7 @@ pub struct Features<'t> {
     best_score: Vec<f64>,
     /// Scores of the relations, cause × effect; 0 without one.
     scores: Vec<f64>,
+    fit: Fit,
 }
 
 /// Where a mention stands.
@@ -231,6 +236,10 @@ impl<'t> Features<'t> {
                 .map(|effect| (0..n).map(|cause| scores[cause * n + effect]).fold(0.0, f64::max))
                 .collect(),
             scores,
+            fit: Fit::new(
+                candidates,
+                &source.affinity.scores(candidates.iter().map(|candidate| &candidate.label), lexicon),
+            ),
             relation,
             cues,
             first: candidates
@@ -303,6 +312,7 @@ impl<'t> Features<'t> {
     fn names(lexicon: &Lexicon, reading: Option<&Reading>, put: impl Fn(&Features<'_>, &mut Row)) -> Vec<String> {
         let text = NormalizedText::default();
         let candidates = [Candidate::default()];
+        let affinity = Affinity::default();
         let features = Features::new(Source {
             text: &text,
             sections: &[],
@@ -311,6 +321,7 @@ impl<'t> Features<'t> {
             candidates: &candidates,
             relations: &[],
             lexicon,
+            affinity: &affinity,
             reading,
         });
         let mut row = Row::named();
@@ -474,6 +485,17 @@ impl<'t> Features<'t> {
         row.put(|| "causes".into(), f64::from(causes));
         row.put(|| "cause_knowledge".into(), from_knowledge);
         row.put(|| "cause_cue".into(), from_cue);
+
+        let fit = self.fit.own(index);
+        row.put(|| "fit_explains".into(), fit.explains);
+        row.put(|| "fit_explains_diseases".into(), fit.explains_diseases);
+        row.put(|| "fit_share".into(), fit.share);
+        row.flag(|| "fit_leads".into(), fit.leads);
+        row.put(|| "fit_best".into(), fit.best);
+        row.put(|| "fit_best_disease".into(), fit.best_disease);
+        row.put(|| "fit_best_effect".into(), fit.best_effect);
+        row.put(|| "fit_mean".into(), fit.mean);
+        row.put(|| "fit_from_leader".into(), fit.from_leader);
 
         let mut like_earlier: f64 = 0.0;
         let (mut inside, mut holds) = (0, 0);
@@ -639,6 +661,7 @@ impl<'t> Features<'t> {
             RelationKind::EvidencedBy => 3.0,
             RelationKind::Complicates => 4.0,
             RelationKind::Predisposes => 5.0,
+            RelationKind::TreatedBy => 6.0,
         });
         row.put(|| "kind".into(), kind);
         row.put(
@@ -674,6 +697,13 @@ impl<'t> Features<'t> {
         );
         row.put(|| "label_overlap".into(), self.overlap(at, effect));
         row.flag(|| "is_a".into(), self.is_a(effect, at));
+        let fit = self.fit.pair(at, effect);
+        row.put(|| "fit".into(), fit.score);
+        row.put(|| "fit_gap".into(), fit.gap);
+        row.put(|| "fit_share".into(), fit.share);
+        row.put(|| "fit_above_mean".into(), fit.above_mean);
+        row.put(|| "fit_rank".into(), fit.rank);
+        row.put(|| "fit_best".into(), fit.best);
         if cause.is_none() {
             row.values[start..].fill(0.0);
         }

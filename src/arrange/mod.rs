@@ -5,6 +5,7 @@ mod arborescence;
 mod attach;
 mod boosted;
 mod features;
+mod fit;
 mod fold;
 mod latent;
 

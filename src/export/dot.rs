@@ -66,7 +66,7 @@ const fn style(kind: RelationKind) -> &'static str {
         RelationKind::Causes => "bold",
         RelationKind::ManifestsAs | RelationKind::Complicates => "solid",
         RelationKind::EvidencedBy => "dotted",
-        RelationKind::Predisposes => "dashed",
+        RelationKind::Predisposes | RelationKind::TreatedBy => "dashed",
     }
 }
 

@@ -125,12 +125,13 @@ fn look(case: &Case, concepts: &dyn ConceptSource, node: &Node, has_effect: bool
 }
 
 /// The kinds of relations, as legends list them.
-const RELATION_KINDS: [RelationKind; 5] = [
+const RELATION_KINDS: [RelationKind; 6] = [
     RelationKind::Causes,
     RelationKind::ManifestsAs,
     RelationKind::EvidencedBy,
     RelationKind::Complicates,
     RelationKind::Predisposes,
+    RelationKind::TreatedBy,
 ];
 
 const fn relation_name(kind: RelationKind) -> &'static str {
@@ -140,6 +141,7 @@ const fn relation_name(kind: RelationKind) -> &'static str {
         RelationKind::EvidencedBy => "検査による裏付け",
         RelationKind::Complicates => "合併",
         RelationKind::Predisposes => "素因・背景",
+        RelationKind::TreatedBy => "治療",
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) const STYLE: &str = "\
 .case-map .edge.causes path.line{stroke-width:2.6}
 .case-map .edge.evidenced_by path.line{stroke-dasharray:1.5 4;stroke-linecap:round;stroke-width:2}
 .case-map .edge.complicates path.line{stroke-dasharray:9 3 2 3}
-.case-map .edge.predisposes path.line{stroke-dasharray:7 4}
+.case-map .edge.predisposes path.line,.case-map .edge.treated_by path.line{stroke-dasharray:7 4}
 .case-map .head{fill:#6b7280}
 .case-map .legend text{font-size:11px;fill:#4b5563;font-weight:400;font-style:normal}
 .case-map .rule{stroke:#d1d5db}

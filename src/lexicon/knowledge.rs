@@ -189,14 +189,25 @@ impl Knowledge {
         indices.map(|&index| &self.links.links[index as usize])
     }
 
-    /// What `cause` leads to.
+    /// What `cause` leads to; its treatments are not among them.
     pub fn effects(&self, cause: Key) -> impl Iterator<Item = (Key, &Fact)> {
-        self.links(&self.by_cause, cause).map(|link| (link.effect, &link.fact))
+        self.links(&self.by_cause, cause)
+            .filter(|link| link.fact.relation != RelationKind::TreatedBy)
+            .map(|link| (link.effect, &link.fact))
     }
 
-    /// What leads to `effect`.
+    /// What leads to `effect`; what it is given for is not among them.
     pub fn causes(&self, effect: Key) -> impl Iterator<Item = (Key, &Fact)> {
-        self.links(&self.by_effect, effect).map(|link| (link.cause, &link.fact))
+        self.links(&self.by_effect, effect)
+            .filter(|link| link.fact.relation != RelationKind::TreatedBy)
+            .map(|link| (link.cause, &link.fact))
+    }
+
+    /// The drugs and procedures that are given for `disease`.
+    pub fn treatments(&self, disease: Key) -> impl Iterator<Item = (Key, &Fact)> {
+        self.links(&self.by_cause, disease)
+            .filter(|link| link.fact.relation == RelationKind::TreatedBy)
+            .map(|link| (link.effect, &link.fact))
     }
 
     /// What leads to `effect` or to what it is a kind of.

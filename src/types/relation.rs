@@ -17,6 +17,8 @@ pub enum RelationKind {
     Complicates,
     /// Underlying condition or risk → disease.
     Predisposes,
+    /// Disease → drug or procedure that is given for it.
+    TreatedBy,
 }
 
 impl RelationKind {
@@ -28,6 +30,7 @@ impl RelationKind {
             RelationKind::EvidencedBy => "evidenced_by",
             RelationKind::Complicates => "complicates",
             RelationKind::Predisposes => "predisposes",
+            RelationKind::TreatedBy => "treated_by",
         }
     }
 
@@ -39,6 +42,7 @@ impl RelationKind {
             "evidenced_by" => RelationKind::EvidencedBy,
             "complicates" => RelationKind::Complicates,
             "predisposes" => RelationKind::Predisposes,
+            "treated_by" => RelationKind::TreatedBy,
             _ => return None,
         })
     }

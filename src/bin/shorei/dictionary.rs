@@ -145,6 +145,7 @@ fn lookup(lexicon: &Lexicon, term: &str) -> bool {
         };
         links("leads to", lexicon.knowledge().effects(key), |fact| &fact.effect);
         links("comes from", lexicon.knowledge().causes(key), |fact| &fact.cause);
+        links("treated by", lexicon.knowledge().treatments(key), |fact| &fact.effect);
     }
     true
 }
