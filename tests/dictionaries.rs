@@ -86,6 +86,7 @@ const COLUMNS: &[(&str, &str, &[&str])] = &[
     ("cues", "relation", &["pattern", "direction", "relation", "weight"]),
     ("cues", "status", &["pattern", "side", "status"]),
     ("cues", "found", &["pattern"]),
+    ("cues", "fluid", &["name"]),
     ("cues", "standing", &["cue", "pattern"]),
     ("cues", "tissue", &["word", "exam"]),
     ("cues", "predicate", &["word", "use", "except"]),

@@ -4,7 +4,7 @@
 //! A row is put together by [`Row::put`] in one fixed order, so that the names and the numbers
 //! cannot come apart; the model file lists the names that it was trained with.
 
-use super::fit::Fit;
+use super::fit::{self, Fit};
 use crate::affinity::Affinity;
 use crate::lexicon::{Key, Lexicon};
 use crate::types::{
@@ -238,7 +238,9 @@ impl<'t> Features<'t> {
             scores,
             fit: Fit::new(
                 candidates,
-                &source.affinity.scores(candidates.iter().map(|candidate| &candidate.label), lexicon),
+                &source
+                    .affinity
+                    .scores(candidates.iter().map(|candidate| &candidate.label), lexicon),
             ),
             relation,
             cues,
@@ -704,10 +706,50 @@ impl<'t> Features<'t> {
         row.put(|| "fit_above_mean".into(), fit.above_mean);
         row.put(|| "fit_rank".into(), fit.rank);
         row.put(|| "fit_best".into(), fit.best);
+        self.put_rivals(at, effect, standing, row);
         if cause.is_none() {
             row.values[start..].fill(0.0);
         }
         row.put(|| "candidates".into(), source.candidates.len() as f64);
+    }
+
+    /// How the pair stands against the other likely causes and the primary disease.
+    /// training/arranger/train.py works the same out from the columns `fit` and `knowledge`.
+    fn put_rivals(&self, cause: usize, effect: usize, standing: &[Standing], row: &mut Row) {
+        let keep = |index: usize| standing[index].keep;
+        row.put(|| "fit_share_kept".into(), self.fit.share_of_kept(cause, effect, keep));
+        let known = |cause: usize, effect: usize| {
+            self.relation(cause, effect)
+                .map_or(0.0, |relation| relation.evidence.knowledge)
+        };
+        let others = (0..self.source.candidates.len()).filter(|&other| other != effect);
+        let all: f64 = others.map(|other| known(other, effect) * keep(other)).sum();
+        row.put(
+            || "knowledge_share_kept".into(),
+            known(cause, effect) * keep(cause) / (all + 0.05),
+        );
+        let primary = standing.iter().position(|standing| standing.is_primary);
+        // The primary disease itself has no score under itself.
+        let from_primary = |other: usize| match primary {
+            Some(primary) if primary != other => self.fit.score(primary, other),
+            _ => fit::LOWEST,
+        };
+        row.put(
+            || "fit_above_primary".into(),
+            primary.map_or(0.0, |_| self.fit.score(cause, effect) - from_primary(effect)),
+        );
+        row.put(
+            || "fit_primary_cause".into(),
+            primary.map_or(0.0, |_| from_primary(cause)),
+        );
+        row.put(
+            || "knowledge_primary_effect".into(),
+            primary.map_or(0.0, |primary| known(primary, effect)),
+        );
+        row.put(
+            || "knowledge_primary_cause".into(),
+            primary.map_or(0.0, |primary| known(primary, cause)),
+        );
     }
 
     fn put_judged(&self, side: &str, standing: Standing, row: &mut Row) {

@@ -4,13 +4,18 @@ use super::features::leaf;
 use crate::types::{Candidate, Role};
 
 /// The score where there is nothing to compare with: lower than that of any pair seen.
-const LOWEST: f64 = -20.0;
+pub(super) const LOWEST: f64 = -20.0;
+
+/// What a candidate counts among causes however unlikely it is a node.
+const LEAST_KEEP: f64 = 1e-3;
 
 /// Affinities of all pairs of candidates, and what they come to for each.
 #[derive(Debug, Default)]
 pub(super) struct Fit {
     /// Cause × effect.
     scores: Vec<f64>,
+    /// Their exponentials.
+    odds: Vec<f64>,
     /// Of each effect, its best cause and score, and the score of the second best.
     best: Vec<(usize, f64, f64)>,
     /// Of each effect, the logarithm of the summed odds of its causes.
@@ -64,8 +69,10 @@ impl Fit {
     /// `scores` holds cause × effect. O(candidates²).
     pub fn new(candidates: &[Candidate], scores: &[f32]) -> Self {
         let n = candidates.len();
+        let scores: Vec<f64> = scores.iter().map(|&score| f64::from(score)).collect();
         let mut fit = Fit {
-            scores: scores.iter().map(|&score| f64::from(score)).collect(),
+            odds: scores.iter().map(|score| score.min(30.0).exp()).collect(),
+            scores,
             causes: (0..n).filter(|&index| !leaf(candidates[index].role)).collect(),
             ..Fit::default()
         };
@@ -86,7 +93,7 @@ impl Fit {
                     best_disease[effect] = best_disease[effect].max(score);
                 }
             }
-            let odds = |cause: usize| fit.scores[cause * n + effect].min(30.0).exp();
+            let odds = |cause: usize| fit.odds[cause * n + effect];
             let total: f64 = others().map(odds).sum();
             for cause in others() {
                 // The case itself, which causes nothing in particular, counts as one more.
@@ -99,7 +106,9 @@ impl Fit {
             fit.best.push(best);
             fit.total.push(if total > 0.0 { total.ln() } else { LOWEST });
         }
-        let leader = (0..n).max_by(|&a, &b| explains[a].0.total_cmp(&explains[b].0)).unwrap_or(0);
+        let leader = (0..n)
+            .max_by(|&a, &b| explains[a].0.total_cmp(&explains[b].0))
+            .unwrap_or(0);
         let all: f64 = explains.iter().map(|explains| explains.0).sum();
         fit.own = (0..n)
             .map(|index| {
@@ -133,6 +142,21 @@ impl Fit {
     /// What is said of a candidate.
     pub fn own(&self, index: usize) -> Own {
         self.own[index]
+    }
+
+    /// The score of a pair.
+    pub fn score(&self, cause: usize, effect: usize) -> f64 {
+        self.scores[cause * self.own.len() + effect]
+    }
+
+    /// The logarithm of the cause's share among all causes, each by how likely it is a node.
+    /// O(causes).
+    pub fn share_of_kept(&self, cause: usize, effect: usize, keep: impl Fn(usize) -> f64) -> f64 {
+        let n = self.own.len();
+        let odds = |cause: usize| self.odds[cause * n + effect] * (keep(cause) + LEAST_KEEP);
+        let others = self.causes.iter().copied().filter(|&other| other != effect);
+        let total: f64 = others.map(odds).sum();
+        if total > 0.0 { (odds(cause) / total).ln() } else { 0.0 }
     }
 
     /// What is said of a pair. O(causes).

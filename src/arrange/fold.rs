@@ -300,7 +300,7 @@ impl Folder<'_> {
             nodes.insert(label, mention, None, Role::Result, false);
             return;
         };
-        if self.is_recovery(test, value) {
+        if self.is_recovery(test, mention, value) {
             return;
         }
         // A vital sign out of range is the symptom of that name: 体温39℃ is 発熱.
@@ -324,10 +324,15 @@ impl Folder<'_> {
         nodes.insert(label, mention, Some(test), Role::Result, past);
     }
 
-    /// 「CRPは低下して」 tells of recovery: without a number, a low that the test cannot have.
-    fn is_recovery(&self, test: ConceptId, value: &Value) -> bool {
+    /// 「CRPは低下して」 tells of recovery: without a number, a fall to a low that the test hardly
+    /// has. 「フェリチン低値」 and 「感度以下」 tell of a state.
+    fn is_recovery(&self, test: ConceptId, mention: &Mention, value: &Value) -> bool {
+        const STATES: [&str; 6] = ["低値", "低い", "低く", "以下", "未満", "欠"];
+        let rest = self.text.get(mention.norm.end..).unwrap_or_default();
+        let clause = rest.split(['、', '。', ',', '\n']).next().unwrap_or_default();
         value.number.is_none()
             && value.direction == Some(Direction::Low)
+            && !STATES.iter().any(|state| clause.contains(state))
             && self.lexicon.reference_range(test, None, None).is_some_and(|range| {
                 // 赤沈 2-10: what matters of such a test is the upper bound.
                 range

@@ -7,7 +7,7 @@ use regex::Regex;
 use super::Draft;
 use super::measure::TestHit;
 use crate::lexicon::{Lexicon, SurfaceMatch};
-use crate::types::{ConceptId, ConceptKind, MentionKind, Span, Token};
+use crate::types::{ConceptId, ConceptKind, MentionKind, Norm, Span, Token};
 
 /// What the dictionaries find in a text.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub struct Matches {
     pub terms: Vec<Draft>,
     /// Names of tests, leftmost-longest among themselves; they may overlap terms (血小板減少).
     pub tests: Vec<TestHit>,
+    /// Names that mean a test only in a body fluid, in reading order.
+    pub fluid_names: Vec<Span<Norm>>,
 }
 
 /// Finds terms and test names. O(n + matches).
@@ -57,7 +59,31 @@ pub fn matches(text: &str, tokens: &[Token], lexicon: &Lexicon) -> Matches {
                 concept,
             })
             .collect(),
+        fluid_names: fluid_names(text, lexicon),
     }
+}
+
+/// Where names stand that mean a test only in a body fluid: by themselves, before a value. In
+/// reading order, the longer before the shorter. O(text × names).
+fn fluid_names(text: &str, lexicon: &Lexicon) -> Vec<Span<Norm>> {
+    static VALUE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(?:[ 0-9:=+\-±(<>は]|が[0-9+ ]|も[0-9+ ]|、?(?:陽性|陰性|高値|低値|正常|著増)|[がはもの](?:陽性|陰性|高値|低値|正常|著|軽|上昇|低下|増加|減少|高|低)|上昇|低下|増加|減少)")
+            .expect("a constant pattern")
+    });
+    let mut found: Vec<Span<Norm>> = Vec::new();
+    for name in lexicon.fluid_names() {
+        for (at, _) in text.match_indices(name.as_str()) {
+            let end = at + name.len();
+            let joined = text[..at].chars().next_back().is_some_and(char::is_alphanumeric)
+                && !text[..at].ends_with(['は', 'で', 'に', 'も', 'の', 'と', 'り', '中']);
+            if !joined && VALUE.is_match(&text[end..]) {
+                found.push(Span::new(at, end));
+            }
+        }
+    }
+    found.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+    found.dedup_by_key(|span| span.start);
+    found
 }
 
 /// The kind of mention that a concept of this kind makes.

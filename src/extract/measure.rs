@@ -34,8 +34,8 @@ pub trait TestFacts {
     /// `髄液`, `胸水`, `腹水`, `関節液`, `骨髄` … (「尿所見:ケトン体(+)」 is urinary ketones).
     /// `None`, as by default, where the test is the same or unknown there; its values are then
     /// not judged by the ranges of blood.
-    fn in_fluid(&self, test: ConceptId, name: &str, fluid: &str) -> Option<ConceptId> {
-        let _ = (test, name, fluid);
+    fn in_fluid(&self, name: &str, fluid: &str) -> Option<ConceptId> {
+        let _ = (name, fluid);
         None
     }
     /// The reference range in another unit, for tests that have one of its own there
@@ -70,7 +70,8 @@ pub struct Measurement {
 /// Reads the values of the tests that `hits` names within a part of the text.
 ///
 /// `text` is the normalised report, `hits` the test names in reading order without overlaps; hits
-/// outside `within` are ignored. Sex and age choose the reference range. A test name without a
+/// outside `within` are ignored. `fluid_names` are names that mean a test only where the text speaks
+/// of a body fluid (蛋白, 糖, 細胞数); elsewhere they are nothing. Sex and age choose the reference range. A test name without a
 /// value or result gives no measurement. Never panics; cost is linear in the text and the hits.
 ///
 /// The direction of a number comes from an attached word of state (高値), else from the printed
@@ -80,6 +81,7 @@ pub fn measurements(
     text: &str,
     within: Span<Norm>,
     hits: &[TestHit],
+    fluid_names: &[Span<Norm>],
     facts: &impl TestFacts,
     sex: Option<Sex>,
     age_years: Option<f64>,
@@ -96,11 +98,12 @@ pub fn measurements(
         .iter()
         .map(|hit| TestHit {
             concept: other_fluid(text, within, &kept, *hit, facts)
-                .and_then(|fluid| facts.in_fluid(hit.concept, hit.span.slice(text), fluid))
+                .and_then(|fluid| facts.in_fluid(hit.span.slice(text), fluid))
                 .unwrap_or(hit.concept),
             ..*hit
         })
         .collect();
+    let kept = with_fluid_names(text, within, kept, fluid_names, facts);
     let mut reader = Reader {
         text,
         within,
@@ -351,7 +354,7 @@ static OTHER_FLUID: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
         r"(?:髄液|胸水|腹水|関節液|心[嚢囊]液|心[嚢囊]水|[嚢囊]胞液|骨髄|穿刺液|気管支肺胞洗浄液?|BALF?|",
         r"胆汁|排液|羊水|喀痰)(?:検査|所見|中|穿刺|性状|一般|生化学|像|液|細胞診|塗抹|:|(?:の|は|では|も| )?$)|",
-        r"尿所見|尿検査|検尿|尿沈渣|沈渣|尿中|便中|尿一般|(?:尿|便)$"
+        r"髄液 |尿所見|尿検査|検尿|尿沈渣|沈渣|尿中|便中|尿一般|(?:尿|便)$"
     ))
 });
 static BLOOD: LazyLock<Regex> =
@@ -475,6 +478,21 @@ fn is_real_name(text: &str, span: Span<Norm>, differentials: &[Span<Norm>]) -> b
     true
 }
 
+/// Body fluids as the names of tests have them.
+const FLUIDS: &[&str] = &[
+    "尿",
+    "髄液",
+    "胸水",
+    "腹水",
+    "関節液",
+    "骨髄",
+    "便",
+    "胆汁",
+    "羊水",
+    "喀痰",
+    "BAL",
+];
+
 /// The body fluid other than blood that the sentence speaks of at a hit; `None` where it is blood
 /// or where the test is one of that fluid already.
 fn other_fluid(
@@ -484,31 +502,57 @@ fn other_fluid(
     hit: TestHit,
     facts: &impl TestFacts,
 ) -> Option<&'static str> {
-    const FLUIDS: &[&str] = &[
-        "尿",
-        "髄液",
-        "胸水",
-        "腹水",
-        "関節液",
-        "骨髄",
-        "便",
-        "胆汁",
-        "羊水",
-        "喀痰",
-        "BAL",
-    ];
     let label = facts.label(hit.concept);
     let is_of_blood = hit.span.slice(text).contains('血') && !label.contains("血球");
     if is_of_blood || FLUIDS.iter().any(|fluid| label.contains(fluid)) {
         return None;
     }
+    fluid_before(text, within, hits, hit.span)
+}
+
+/// `hits` and what `names` mean in the fluid that the text speaks of, in reading order.
+fn with_fluid_names(
+    text: &str,
+    within: Span<Norm>,
+    hits: Vec<TestHit>,
+    names: &[Span<Norm>],
+    facts: &impl TestFacts,
+) -> Vec<TestHit> {
+    let found: Vec<TestHit> = names
+        .iter()
+        .filter(|span| within.contains(span) && !hits.iter().any(|hit| hit.span.overlaps(span)))
+        .filter_map(|&span| {
+            let fluid = fluid_before(text, within, &hits, span)?;
+            let concept = facts.in_fluid(span.slice(text), fluid)?;
+            Some(TestHit { span, concept })
+        })
+        .collect();
+    if found.is_empty() {
+        return hits;
+    }
+    let mut all = hits;
+    all.extend(found);
+    all.sort_by_key(|hit| hit.span);
+    all
+}
+
+/// The body fluid other than blood that the sentence speaks of before a name.
+fn fluid_before(text: &str, within: Span<Norm>, hits: &[TestHit], name: Span<Norm>) -> Option<&'static str> {
     // Far enough for a sentence, near enough to keep long texts without 。 linear.
     const LOOK_BACK_BYTES: usize = 900;
-    let from = hit.span.start.saturating_sub(LOOK_BACK_BYTES).max(within.start);
+    let from = name.start.saturating_sub(LOOK_BACK_BYTES).max(within.start);
     let from = floor_boundary(text, from);
-    let before = slice(text, from, hit.span.start);
-    let start = from + before.rfind(['。', '\n', '】']).unwrap_or(0);
-    let before = slice(text, start, hit.span.start);
+    let before = slice(text, from, name.start);
+    let start = match before.rfind(['。', '\n', '】']) {
+        Some(at) => from + at,
+        // A heading may name it: 「尿検査:蛋白(3+)」.
+        None if from == within.start => {
+            let heading = slice(text, 0, from);
+            heading.rfind(['。', '\n', '【']).unwrap_or(from)
+        }
+        None => from,
+    };
+    let before = slice(text, start, name.start);
     let in_a_name = |at: usize| {
         let at = start + at;
         let next = hits.partition_point(|hit| hit.span.end <= at);
@@ -1872,7 +1916,7 @@ mod tests {
             let (_, _, low, high) = TESTS[test.0 as usize];
             Some((low, high))
         }
-        fn in_fluid(&self, _test: ConceptId, name: &str, fluid: &str) -> Option<ConceptId> {
+        fn in_fluid(&self, name: &str, fluid: &str) -> Option<ConceptId> {
             (name == "白血球" && fluid == "尿").then(|| ConceptId(number_of("尿沈渣白血球")))
         }
         fn range_in(
@@ -1913,7 +1957,7 @@ mod tests {
     }
 
     fn read_as(text: &str, sex: Option<Sex>) -> Vec<Measurement> {
-        measurements(text, Span::new(0, text.len()), &hits(text), &Facts, sex, None)
+        measurements(text, Span::new(0, text.len()), &hits(text), &[], &Facts, sex, None)
     }
 
     /// What was read, a value a string: `label number/second unit direction`.
@@ -2138,7 +2182,7 @@ mod tests {
             span: Span::new(1, 5),
             concept: ConceptId(0),
         };
-        assert!(measurements("血圧は", Span::new(0, 9), &[hit], &Facts, None, None).is_empty());
+        assert!(measurements("血圧は", Span::new(0, 9), &[hit], &[], &Facts, None, None).is_empty());
         let long = format!("Hb {}", "9".repeat(400));
         let _ = read(&long);
     }

@@ -78,7 +78,15 @@ pub fn mentions(
             .filter(|hit| section.span.contains(&hit.span))
             .copied()
             .collect();
-        measured.extend(measure::measurements(norm, section.span, &hits, lexicon, sex, age));
+        measured.extend(measure::measurements(
+            norm,
+            section.span,
+            &hits,
+            &found.fluid_names,
+            lexicon,
+            sex,
+            age,
+        ));
         times.extend(time::time_expressions(norm, section.span, None));
     }
     let merged = merge::merge(norm, lexicon, compounds, measured, times);
@@ -122,7 +130,7 @@ impl measure::TestFacts for Lexicon {
             .map(|range| (range.low, range.high))
     }
 
-    fn in_fluid(&self, _test: ConceptId, name: &str, fluid: &str) -> Option<ConceptId> {
+    fn in_fluid(&self, name: &str, fluid: &str) -> Option<ConceptId> {
         [format!("{fluid}{name}"), format!("{fluid}中{name}")]
             .iter()
             .find_map(|name| self.lookup_kind(name, |kind| kind == ConceptKind::Test))

@@ -138,6 +138,8 @@ struct Tables {
     stages: Vec<(Pattern, String)>,
     /// Surface and test, longest first.
     substance_tests: Vec<(String, String)>,
+    /// What is a test only in a body fluid.
+    fluid_names: Vec<String>,
     knowledge: Knowledge,
     counts: Vec<(String, usize)>,
 }
@@ -541,6 +543,11 @@ impl Lexicon {
         found
     }
 
+    /// Names that mean a test only where the text speaks of a body fluid: 蛋白, 糖, 細胞数.
+    pub fn fluid_names(&self) -> &[String] {
+        &self.tables.fluid_names
+    }
+
     /// Cues of causal relations.
     pub fn relation_cues(&self) -> &[RelationCue] {
         &self.tables.relation_cues
@@ -779,6 +786,10 @@ impl Lexicon {
                 self.tables
                     .substance_tests
                     .sort_by_key(|(surface, _)| std::cmp::Reverse(surface.len()));
+                Ok(())
+            }
+            ("cues", "fluid") => {
+                self.tables.fluid_names = table.rows.iter().map(|row| row.get("name").to_owned()).collect();
                 Ok(())
             }
             ("cues", "found") => {

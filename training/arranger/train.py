@@ -26,6 +26,8 @@ CAUSE = dict(COMMON, learning_rate=0.09, num_leaves=24, min_data_in_leaf=25, fea
 ROUNDS = dict(keep=120, primary=60, cause=110)
 # As in src/arrange/attach.rs.
 KEEP_FROM, KEEP_CAUSE_FROM, SAID, SAME, LATENT = 0.25, 0.06, 0.6, 0.5, 0.5
+# As in src/arrange/fit.rs.
+LOWEST_FIT, LEAST_KEEP = -20.0, 1e-3
 PRIMARY_ROLES = {"Disease", "Pathology", "Symptom"}
 
 
@@ -109,6 +111,27 @@ def pair_rows(names, report, standing):
     for number, name in enumerate(("keep", "p_primary", "is_primary")):
         rows[:, column[f"effect_{name}"]] = standing[effects, number]
         rows[:, column[f"cause_{name}"]] = numpy.where(causes < 0, 0, standing[causes, number])
+    # How each pair stands against the other likely causes and the primary disease, as in src/arrange/features.rs.
+    count, known_pair = len(standing), causes >= 0
+    fit = numpy.full((count, count), LOWEST_FIT)
+    fit[causes[known_pair], effects[known_pair]] = rows[known_pair, column["fit"]]
+    knowledge = numpy.zeros((count, count))
+    knowledge[causes[known_pair], effects[known_pair]] = rows[known_pair, column["knowledge"]]
+    odds = numpy.where(fit > LOWEST_FIT, numpy.exp(numpy.minimum(fit, 30)) * (standing[:, :1] + LEAST_KEEP), 0)
+    numpy.fill_diagonal(odds, 0)
+    weighed = knowledge * standing[:, :1]
+    primary = int(numpy.argmax(standing[:, 2])) if standing[:, 2].any() else None
+    values = {
+        "fit_share_kept": numpy.log(numpy.maximum(odds[causes, effects], 1e-300) / numpy.maximum(odds.sum(0)[effects], 1e-300)),
+        "knowledge_share_kept": weighed[causes, effects] / (weighed.sum(0)[effects] + 0.05),
+    }
+    if primary is not None:
+        values["fit_above_primary"] = fit[causes, effects] - fit[primary, effects]
+        values["fit_primary_cause"] = fit[primary, causes]
+        values["knowledge_primary_effect"] = knowledge[primary, effects]
+        values["knowledge_primary_cause"] = knowledge[primary, causes]
+    for name, value in values.items():
+        rows[:, column[name]] = numpy.where(known_pair, value, 0)
     return rows
 
 
