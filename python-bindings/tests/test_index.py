@@ -82,7 +82,9 @@ def test_search_ranks_diseases_and_cases(index: shorei.CaseIndex, nlp: shorei.Pi
     findings = found.to_polars("finding")
     assert len(findings) == 15 and set(findings["finding"]) == {"低ナトリウム血症", "倦怠感", "発熱"}
     first = findings.filter(findings["rank"] == 1)
-    assert math.isclose(first["log_ratio"].sum(), diseases["score"][0], abs_tol=1e-9)
+    # What speaks against a disease counts a little less than what speaks for it.
+    counted = sum(ratio if ratio > 0 else 0.7 * ratio for ratio in first["log_ratio"])
+    assert math.isclose(counted, diseases["score"][0], abs_tol=1e-9)
     said = [name for name, ratio in first.select("finding", "log_ratio").rows() if ratio >= 0.2]
     assert set(said) == {name.lstrip("-") for name in diseases["findings"][0]}
     cases = found.to_arrow("case").to_pydict()

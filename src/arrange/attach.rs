@@ -31,6 +31,10 @@ const SAME: f64 = 0.5;
 /// to gather them.
 const LATENT: f64 = 0.5;
 
+/// What a disease of the past has before other causes of the primary disease where the knowledge
+/// has it as one: such a history is told for it, and gold has too few for a classifier.
+const PREPARES: f64 = 0.3;
+
 const KEEP_FILE: &str = "keep.txt";
 const PRIMARY_FILE: &str = "primary.txt";
 const CAUSE_FILE: &str = "cause.txt";
@@ -174,6 +178,12 @@ impl Arranger {
         let causes: Vec<usize> = (0..n)
             .filter(|&cause| kept[cause] && !leaf(candidates[cause].role))
             .collect();
+        let prepares = |cause: usize, effect: usize| {
+            standing[effect].is_primary
+                && candidates[cause].needs_effect
+                && candidates[cause].role == Role::Disease
+                && features.knows(cause, effect)
+        };
         let mut rows = Row::default();
         for effect in (0..n).filter(|&effect| kept[effect]) {
             rows.values.clear();
@@ -190,7 +200,8 @@ impl Arranger {
                 shares.under[cause * n + effect] = probability
                     + SAID * features.said(cause, effect)
                     + if features.is_same(cause, effect) { SAME } else { 0.0 }
-                    + if latent { LATENT } else { 0.0 };
+                    + if latent { LATENT } else { 0.0 }
+                    + if prepares(cause, effect) { PREPARES } else { 0.0 };
             }
         }
         shares

@@ -39,6 +39,7 @@ pub fn add_latent(candidates: &mut Vec<Candidate>, relations: &[Relation], lexic
         .filter(|(_, findings)| findings.len() >= MIN_FINDINGS)
         .collect();
     latent.sort_by_key(|(id, findings)| (std::cmp::Reverse(findings.len()), *id));
+    let knowledge = lexicon.knowledge();
     let fits = |id: ConceptId, findings: &[usize]| {
         !candidates.iter().any(|candidate| {
             candidate
@@ -56,10 +57,9 @@ pub fn add_latent(candidates: &mut Vec<Candidate>, relations: &[Relation], lexic
             && candidates.iter().any(|candidate| {
                 matches!(candidate.role, Role::Disease)
                     && candidate.concept.is_some_and(|cause| {
-                        lexicon
-                            .knowledge()
-                            .link(lexicon, Key::Concept(cause), Key::Concept(id))
-                            .is_some()
+                        // Exactly it: what makes ascites does not make urinary ascites.
+                        let causes = knowledge.as_cause(lexicon, Key::Concept(cause));
+                        knowledge.link_between(&causes, &[(0, Key::Concept(id))]).is_some()
                     })
             })
     };

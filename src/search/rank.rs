@@ -47,7 +47,8 @@ pub struct DiseaseRow {
     pub concept: String,
     /// Its specialty; empty where no dictionary lists the disease.
     pub specialty: String,
-    /// Natural logarithm of the likelihood ratio of all findings, and of sex and age.
+    /// Natural logarithm of the likelihood ratio of all findings, those against it counting a little
+    /// less ([`crate::lexicon::total`]), and of sex and age.
     pub score: f64,
     /// What sex and age, and how common the disease is, say before any finding, in the same measure.
     pub patient: f64,
