@@ -195,6 +195,7 @@ fn stages(c: &mut Criterion) {
         candidates,
         relations: &relations,
         lexicon,
+        affinity: pipeline.affinity(),
         reading: None,
     };
     assert_eq!(arranger.arrange(source).0, case.map);

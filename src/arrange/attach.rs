@@ -29,7 +29,7 @@ const SAID: f64 = 0.6;
 const SAME: f64 = 0.5;
 /// What a latent pathology has before other causes of what it is known to cause: it was put there
 /// to gather them.
-const LATENT: f64 = 0.5;
+const LATENT: f64 = 1.0;
 
 /// What a disease of the past has before other causes of the primary disease where the knowledge
 /// has it as one: such a history is told for it, and gold has too few for a classifier.

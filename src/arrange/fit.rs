@@ -79,7 +79,7 @@ impl Fit {
         let disease = |index: usize| matches!(candidates[index].role, Role::Disease | Role::Pathology);
         let mut explains = vec![(0.0, 0.0); n];
         let mut best_disease = vec![LOWEST; n];
-        for effect in 0..n {
+        for (effect, best_disease) in best_disease.iter_mut().enumerate() {
             let mut best = (usize::MAX, LOWEST, LOWEST);
             let others = || fit.causes.iter().copied().filter(move |&cause| cause != effect);
             for cause in others() {
@@ -90,7 +90,7 @@ impl Fit {
                     best.2 = score;
                 }
                 if disease(cause) {
-                    best_disease[effect] = best_disease[effect].max(score);
+                    *best_disease = best_disease.max(score);
                 }
             }
             let odds = |cause: usize| fit.odds[cause * n + effect];

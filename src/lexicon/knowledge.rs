@@ -313,3 +313,35 @@ fn generalised(lexicon: &Lexicon, key: Key) -> Vec<(usize, Key)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn treatments_are_no_effects() {
+        let header = "id\tlabel\tenglish\tkind\tsynonyms\tabbreviations\ticd10\thpo\tparent\n";
+        let diseases = format!("{header}D1\t甲病\t\tdisease\t\t\t\t\t\nD2\t乙病\t\tdisease\t\t\t\t\t\n");
+        let drugs = "id\tlabel\tenglish\tsynonyms\tabbreviations\tatc\tclass\nM1\t丙薬\t\t\t\t\t\n";
+        let links = "cause\trelation\teffect\tfrequency\tbasis\n\
+                     甲病\tcauses\t乙病\tfrequent\ttextbook\n\
+                     甲病\ttreated_by\tH:丙薬使用\tfrequent\ttextbook\n";
+        let tables = [
+            ("diseases", "x", diseases.as_str()),
+            ("drugs", "drugs", drugs),
+            ("knowledge", "x", links),
+        ];
+        let lexicon = Lexicon::from_tables(tables).expect("tables");
+        let key = |label: &str| lexicon.key(&label.parse().expect("a label")).expect("a listed label");
+        let (disease, drug) = (key("甲病"), key("H:丙薬使用"));
+        let knowledge = lexicon.knowledge();
+        let effects: Vec<Key> = knowledge.effects(disease).map(|(key, _)| key).collect();
+        assert_eq!(effects, [key("乙病")]);
+        assert_eq!(knowledge.causes(drug).count(), 0);
+        let given: Vec<Key> = knowledge.treatments(disease).map(|(key, _)| key).collect();
+        assert_eq!(given, [drug]);
+        // A report that names both has the drug under the disease.
+        let (_, fact) = knowledge.link(&lexicon, disease, drug).expect("a link");
+        assert_eq!(fact.relation, RelationKind::TreatedBy);
+    }
+}
