@@ -66,6 +66,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let gold_labels: Vec<String> = gold.map.nodes.iter().map(|node| node.label.to_string()).collect();
         let labels: Vec<String> = candidates.iter().map(|candidate| candidate.label.to_string()).collect();
         let standing = vec![Standing::default(); candidates.len()];
+        let judged = features.judged(&standing);
         let leaf = |index: usize| matches!(candidates[index].role, Role::Result | Role::ExamFinding);
         let mut pairs = Vec::new();
         for effect in 0..candidates.len() {
@@ -73,7 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 .filter(|&cause| cause != effect && !leaf(cause))
                 .map(Some);
             for cause in std::iter::once(None).chain(causes) {
-                pairs.push(json!([cause, effect, features.pair(cause, effect, &standing).values]));
+                pairs.push(json!([cause, effect, features.pair(cause, effect, &judged).values]));
             }
         }
         let chars = |byte: usize| case.text.norm()[..byte].chars().count();

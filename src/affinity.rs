@@ -88,17 +88,21 @@ impl Affinity {
         })
     }
 
-    /// The scores of all pairs of labels, cause × effect in one row after another; 0 everywhere
-    /// for a model without rows. O(labels² × width).
-    pub fn scores<'l>(&self, labels: impl Iterator<Item = &'l Label>, lexicon: &Lexicon) -> Vec<f32> {
-        let pieces: Vec<Vec<u32>> = labels.map(|label| pieces(label, lexicon)).collect();
-        let vectors = |table: &Table| -> Vec<Vec<f32>> { pieces.iter().map(|pieces| table.vector(pieces)).collect() };
-        let (causes, effects) = (vectors(&self.causes), vectors(&self.effects));
-        let mut scores = Vec::with_capacity(pieces.len() * pieces.len());
-        for cause in &causes {
-            for effect in &effects {
-                let product: f32 = cause.iter().zip(effect).map(|(a, b)| a * b).sum();
-                scores.push(product * self.scale);
+    /// The scores of all pairs of labels, cause × effect in one row after another. `labels` come
+    /// with whether they can be causes; the rows of others are 0, as is everything for a model
+    /// without rows. O(labels² × width).
+    pub fn scores<'l>(&self, labels: impl Iterator<Item = (&'l Label, bool)>, lexicon: &Lexicon) -> Vec<f32> {
+        let labels: Vec<(Vec<u32>, bool)> = labels
+            .map(|(label, is_cause)| (pieces(label, lexicon), is_cause))
+            .collect();
+        let effects: Vec<Vec<f32>> = labels.iter().map(|(pieces, _)| self.effects.vector(pieces)).collect();
+        let mut scores = vec![0.0; labels.len() * labels.len()];
+        for ((pieces, is_cause), row) in labels.iter().zip(scores.chunks_mut(labels.len().max(1))) {
+            if *is_cause {
+                let cause = self.causes.vector(pieces);
+                for (score, effect) in row.iter_mut().zip(&effects) {
+                    *score = product(&cause, effect) * self.scale;
+                }
             }
         }
         scores
@@ -122,6 +126,17 @@ impl Table {
         let norm = (pieces.len().max(1) as f32).sqrt();
         sum.iter().map(|value| (value / norm).tanh()).collect()
     }
+}
+
+/// The scalar product, in eight sums side by side, which processors take at once.
+fn product(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0; 8];
+    for (a, b) in a.chunks(sums.len()).zip(b.chunks(sums.len())) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum()
 }
 
 /// The `index`th little-endian float, 0 where there is none.
@@ -209,23 +224,18 @@ fn runs(name: &str, pieces: &mut Vec<u32>) {
         for run in ends.windows(length + 1) {
             let text = &bounded[run[0]..run[length]];
             if text != "<" && text != ">" {
-                pieces.push(bucket(text.as_bytes(), None));
+                pieces.push(bucket(text.as_bytes()));
             }
         }
     }
 }
 
 fn named(pieces: &mut Vec<u32>, kind: char, name: &str) {
-    pieces.push(bucket(name.as_bytes(), Some(kind)));
+    pieces.push(bucket(format!("{kind}:{name}").as_bytes()));
 }
 
-fn bucket(text: &[u8], kind: Option<char>) -> u32 {
-    let mut hash = crc32fast::Hasher::new();
-    if let Some(kind) = kind {
-        hash.update(&[kind as u8, b':']);
-    }
-    hash.update(text);
-    hash.finalize() % BUCKETS
+fn bucket(text: &[u8]) -> u32 {
+    crc32fast::hash(text) % BUCKETS
 }
 
 #[cfg(test)]
@@ -252,33 +262,46 @@ mod tests {
         assert!(pieces(&label(""), &lexicon).len() <= 1);
     }
 
+    /// A model of names is a guess: most of ten freely worded findings must fit their own disease
+    /// best among ten.
     #[test]
-    fn unlisted_findings_fit_their_disease_best() {
+    fn most_unlisted_findings_fit_their_disease_best() {
         let lexicon = Lexicon::load_default().expect("the dictionaries");
         let model = Affinity::load_default().expect("the model");
-        let causes = ["肝硬変", "多発性硬化症", "急性心筋梗塞", "潰瘍性大腸炎", "間質性肺炎"];
-        let effects = [
-            "腹部CT=肝表面の高度な凹凸変形",
-            "頭部MRI=脳室に接する卵形の多発高信号域",
-            "心エコー=前壁中隔の高度壁運動消失",
-            "下部消化管内視鏡=直腸から連続する易出血性の発赤粘膜",
-            "胸部CT=両側下葉背側の網状影と牽引性の拡張",
+        let pairs = [
+            ("肝硬変", "腹部CT=肝表面の高度な凹凸変形"),
+            ("多発性硬化症", "頭部MRI=脳室に接する卵形の多発高信号域"),
+            ("急性心筋梗塞", "心エコー=前壁中隔の高度壁運動消失"),
+            ("潰瘍性大腸炎", "下部消化管内視鏡=直腸から連続する易出血性の発赤粘膜"),
+            ("間質性肺炎", "胸部CT=両側下葉背側の網状影と牽引性の拡張"),
+            ("IgA腎症", "腎生検=メサンギウム領域へのIgAの顆粒状沈着"),
+            ("関節リウマチ", "手X線=手根骨の骨びらんと裂隙の狭小化"),
+            ("急性白血病", "骨髄検査=芽球の高度な増生"),
+            ("バセドウ病", "甲状腺エコー=びまん性腫大と血流の著増"),
+            ("肺血栓塞栓症", "胸部造影CT=左右肺動脈内の陰影欠損"),
         ];
-        let labels: Vec<Label> = causes.iter().chain(&effects).map(|text| label(text)).collect();
-        let scores = model.scores(labels.iter(), &lexicon);
-        for (number, effect) in effects.iter().enumerate() {
-            assert!(lexicon.lookup(effect).is_empty(), "{effect} is listed");
-            let of = |cause: usize| scores[cause * labels.len() + causes.len() + number];
-            let best = (0..causes.len()).max_by(|&a, &b| of(a).total_cmp(&of(b)));
-            assert_eq!(best, Some(number), "{effect}");
-        }
+        let labels: Vec<Label> = pairs
+            .iter()
+            .map(|pair| label(pair.0))
+            .chain(pairs.iter().map(|pair| label(pair.1)))
+            .collect();
+        let scores = model.scores(labels.iter().map(|label| (label, true)), &lexicon);
+        let wrong: Vec<&str> = (0..pairs.len())
+            .filter(|&number| {
+                let of = |cause: usize| scores[cause * labels.len() + pairs.len() + number];
+                (0..pairs.len()).max_by(|&a, &b| of(a).total_cmp(&of(b))) != Some(number)
+            })
+            .map(|number| pairs[number].1)
+            .collect();
+        assert!(wrong.len() <= 2, "{wrong:?}");
     }
 
     #[test]
     fn a_model_without_rows_says_nothing() {
         let lexicon = Lexicon::load_default().expect("the dictionaries");
         let (a, b) = (label("肝硬変"), label("腹水"));
-        assert_eq!(Affinity::default().scores([&a, &b].into_iter(), &lexicon), [0.0; 4]);
+        let labels = [(&a, true), (&b, true)].into_iter();
+        assert_eq!(Affinity::default().scores(labels, &lexicon), [0.0; 4]);
     }
 
     #[test]

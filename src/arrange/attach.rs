@@ -184,14 +184,15 @@ impl Arranger {
                 && candidates[cause].role == Role::Disease
                 && features.knows(cause, effect)
         };
+        let judged = features.judged(standing);
         let mut rows = Row::default();
         for effect in (0..n).filter(|&effect| kept[effect]) {
             rows.values.clear();
-            features.put_pair(None, effect, standing, &mut rows);
+            features.put_pair(None, effect, &judged, &mut rows);
             let width = rows.values.len();
             let others = || causes.iter().copied().filter(|&cause| cause != effect);
             for cause in others() {
-                features.put_pair(Some(cause), effect, standing, &mut rows);
+                features.put_pair(Some(cause), effect, &judged, &mut rows);
             }
             let mut probabilities = self.cause.probabilities(&rows.values, width).into_iter();
             shares.root[effect] = probabilities.next().unwrap_or_default();

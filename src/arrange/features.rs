@@ -158,6 +158,17 @@ pub struct Standing {
     pub is_primary: bool,
 }
 
+/// Standings, and what they come to for each candidate as an effect.
+#[derive(Debug, Clone)]
+pub struct Judged<'s> {
+    standing: &'s [Standing],
+    primary: Option<usize>,
+    /// Odds of all causes, each by how likely it is a node.
+    fit: Vec<f64>,
+    /// The same of the strengths of knowledge.
+    knowledge: Vec<f64>,
+}
+
 impl<'t> Features<'t> {
     /// Works out what rows are made from. O(candidates² + mentions).
     pub fn new(source: Source<'t>) -> Self {
@@ -238,9 +249,12 @@ impl<'t> Features<'t> {
             scores,
             fit: Fit::new(
                 candidates,
-                &source
-                    .affinity
-                    .scores(candidates.iter().map(|candidate| &candidate.label), lexicon),
+                &source.affinity.scores(
+                    candidates
+                        .iter()
+                        .map(|candidate| (&candidate.label, !leaf(candidate.role))),
+                    lexicon,
+                ),
             ),
             relation,
             cues,
@@ -307,7 +321,7 @@ impl<'t> Features<'t> {
     /// The names of [`Features::pair`]'s numbers.
     pub fn pair_names(lexicon: &Lexicon) -> Vec<String> {
         Self::names(lexicon, None, |features, row| {
-            features.put_pair(None, 0, &[Standing::default()], row);
+            features.put_pair(None, 0, &features.judged(&[Standing::default()]), row);
         })
     }
 
@@ -619,15 +633,16 @@ impl<'t> Features<'t> {
     }
 
     /// The row of `effect` under `cause`, or as a root. O(candidates).
-    pub fn pair(&self, cause: Option<usize>, effect: usize, standing: &[Standing]) -> Row {
+    pub fn pair(&self, cause: Option<usize>, effect: usize, judged: &Judged<'_>) -> Row {
         let mut row = Row::default();
-        self.put_pair(cause, effect, standing, &mut row);
+        self.put_pair(cause, effect, judged, &mut row);
         row
     }
 
     /// As [`Features::pair`], behind the numbers that `row` has.
-    pub(super) fn put_pair(&self, cause: Option<usize>, effect: usize, standing: &[Standing], row: &mut Row) {
+    pub(super) fn put_pair(&self, cause: Option<usize>, effect: usize, judged: &Judged<'_>, row: &mut Row) {
         let source = &self.source;
+        let standing = judged.standing;
         row.flag(|| "root".into(), cause.is_none());
         self.put_standing("effect_", effect, row);
         self.put_judged("effect_", standing[effect], row);
@@ -706,7 +721,7 @@ impl<'t> Features<'t> {
         row.put(|| "fit_above_mean".into(), fit.above_mean);
         row.put(|| "fit_rank".into(), fit.rank);
         row.put(|| "fit_best".into(), fit.best);
-        self.put_rivals(at, effect, standing, row);
+        self.put_rivals(at, effect, judged, row);
         if cause.is_none() {
             row.values[start..].fill(0.0);
         }
@@ -715,41 +730,66 @@ impl<'t> Features<'t> {
 
     /// How the pair stands against the other likely causes and the primary disease.
     /// training/arranger/train.py works the same out from the columns `fit` and `knowledge`.
-    fn put_rivals(&self, cause: usize, effect: usize, standing: &[Standing], row: &mut Row) {
-        let keep = |index: usize| standing[index].keep;
-        row.put(|| "fit_share_kept".into(), self.fit.share_of_kept(cause, effect, keep));
-        let known = |cause: usize, effect: usize| {
-            self.relation(cause, effect)
-                .map_or(0.0, |relation| relation.evidence.knowledge)
-        };
-        let others = (0..self.source.candidates.len()).filter(|&other| other != effect);
-        let all: f64 = others.map(|other| known(other, effect) * keep(other)).sum();
+    fn put_rivals(&self, cause: usize, effect: usize, judged: &Judged<'_>, row: &mut Row) {
+        let keep = judged.standing[cause].keep;
+        let total = judged.fit[effect];
+        row.put(
+            || "fit_share_kept".into(),
+            self.fit.share_of_kept(cause, effect, keep, total),
+        );
         row.put(
             || "knowledge_share_kept".into(),
-            known(cause, effect) * keep(cause) / (all + 0.05),
+            self.known(cause, effect) * keep / (judged.knowledge[effect] + 0.05),
         );
-        let primary = standing.iter().position(|standing| standing.is_primary);
+        let of_primary = |value: &dyn Fn(usize) -> f64| judged.primary.map_or(0.0, value);
         // The primary disease itself has no score under itself.
-        let from_primary = |other: usize| match primary {
-            Some(primary) if primary != other => self.fit.score(primary, other),
-            _ => fit::LOWEST,
+        let fit = |primary: usize, other: usize| {
+            if primary == other {
+                fit::LOWEST
+            } else {
+                self.fit.score(primary, other)
+            }
         };
         row.put(
             || "fit_above_primary".into(),
-            primary.map_or(0.0, |_| self.fit.score(cause, effect) - from_primary(effect)),
+            of_primary(&|primary| self.fit.score(cause, effect) - fit(primary, effect)),
         );
         row.put(
             || "fit_primary_cause".into(),
-            primary.map_or(0.0, |_| from_primary(cause)),
+            of_primary(&|primary| fit(primary, cause)),
         );
         row.put(
             || "knowledge_primary_effect".into(),
-            primary.map_or(0.0, |primary| known(primary, effect)),
+            of_primary(&|primary| self.known(primary, effect)),
         );
         row.put(
             || "knowledge_primary_cause".into(),
-            primary.map_or(0.0, |primary| known(primary, cause)),
+            of_primary(&|primary| self.known(primary, cause)),
         );
+    }
+
+    /// Strength of the knowledge's link, 0 without one.
+    fn known(&self, cause: usize, effect: usize) -> f64 {
+        self.relation(cause, effect)
+            .map_or(0.0, |relation| relation.evidence.knowledge)
+    }
+
+    /// What rows of pairs say of all candidates, once their standing is known. O(candidates²).
+    pub fn judged<'s>(&self, standing: &'s [Standing]) -> Judged<'s> {
+        let n = self.source.candidates.len();
+        let mut knowledge = vec![0.0; n];
+        for relation in self.source.relations {
+            let (cause, effect) = (relation.source.0 as usize, relation.target.0 as usize);
+            knowledge[effect] += relation.evidence.knowledge * standing[cause].keep;
+        }
+        Judged {
+            primary: standing.iter().position(|standing| standing.is_primary),
+            fit: (0..n)
+                .map(|effect| self.fit.odds_of_kept(effect, |cause| standing[cause].keep))
+                .collect(),
+            knowledge,
+            standing,
+        }
     }
 
     fn put_judged(&self, side: &str, standing: Standing, row: &mut Row) {

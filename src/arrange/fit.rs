@@ -149,14 +149,22 @@ impl Fit {
         self.scores[cause * self.own.len() + effect]
     }
 
-    /// The logarithm of the cause's share among all causes, each by how likely it is a node.
-    /// O(causes).
-    pub fn share_of_kept(&self, cause: usize, effect: usize, keep: impl Fn(usize) -> f64) -> f64 {
+    /// The odds of all causes of an effect, each by how likely it is a node. O(causes).
+    pub fn odds_of_kept(&self, effect: usize, keep: impl Fn(usize) -> f64) -> f64 {
         let n = self.own.len();
-        let odds = |cause: usize| self.odds[cause * n + effect] * (keep(cause) + LEAST_KEEP);
         let others = self.causes.iter().copied().filter(|&other| other != effect);
-        let total: f64 = others.map(odds).sum();
-        if total > 0.0 { (odds(cause) / total).ln() } else { 0.0 }
+        others
+            .map(|cause| self.odds[cause * n + effect] * (keep(cause) + LEAST_KEEP))
+            .sum()
+    }
+
+    /// The logarithm of a cause's share in [`Fit::odds_of_kept`].
+    pub fn share_of_kept(&self, cause: usize, effect: usize, keep: f64, total: f64) -> f64 {
+        if total > 0.0 {
+            (self.odds[cause * self.own.len() + effect] * (keep + LEAST_KEEP) / total).ln()
+        } else {
+            0.0
+        }
     }
 
     /// What is said of a pair. O(causes).

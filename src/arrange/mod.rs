@@ -10,6 +10,6 @@ mod fold;
 mod latent;
 
 pub use attach::Arranger;
-pub use features::{Features, Source, Standing};
+pub use features::{Features, Judged, Source, Standing};
 pub use fold::fold;
 pub use latent::add_latent;
