@@ -164,7 +164,6 @@ const VALUES: &[(&str, &str, &[&str])] = &[
             "evidenced_by",
             "complicates",
             "predisposes",
-            "treated_by",
             "none",
         ],
     ),

@@ -7,7 +7,7 @@
 INPUTS is a file of `cargo run --release --example affinity_inputs`. Two tables of vectors, one for causes and one for
 effects; a label's vector is the sum of its pieces'. The links of a batch are told from all other pairs of its labels, in
 both directions, corrected for how often each label stands in the table. The seed is fixed. Needs
-training/model/requirements.txt. About five minutes on one core.
+training/model/requirements.txt. About two and a half minutes on one core.
 """
 
 import argparse
