@@ -24,7 +24,7 @@ import unicodedata
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-CONDITION = "label english kind synonyms abbreviations icd10 hpo parent".split()
+CONDITION = "label reading english kind synonyms abbreviations icd10 hpo parent".split()
 COLUMNS = {
     "diseases": CONDITION,
     "findings": CONDITION,

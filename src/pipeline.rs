@@ -219,7 +219,7 @@ impl Pipeline {
     /// The words of a report that carry meaning, normalised, in reading order: tokens of more than
     /// one character that are nouns, verbs or adjectives. O(length).
     pub fn words(&self, report: &str) -> Vec<String> {
-        let text = normalize::normalize(report);
+        let text = normalize::mended(normalize::normalize(report), &self.lexicon);
         let sections = segment::sections(text.norm());
         let sentences = segment::sentences(text.norm(), &sections);
         let tokens = self.tokens(text.norm(), &sentences);
@@ -257,7 +257,7 @@ impl Pipeline {
                 limit: MAX_REPORT_BYTES,
             });
         }
-        let text = normalize::normalize(report);
+        let text = normalize::mended(normalize::normalize(report), &self.lexicon);
         let sections = segment::sections(text.norm());
         let sentences = segment::sentences(text.norm(), &sections);
         let tokens = self.tokens(text.norm(), &sentences);

@@ -80,6 +80,7 @@ const COLUMNS: &[(&str, &str, &[&str])] = &[
     ("modifiers", "heads", &["suffix", "kind", "change"]),
     ("modifiers", "modifiers", &["label", "position", "class"]),
     ("modifiers", "variants", &["standard", "variant"]),
+    ("modifiers", "misprints", &["standard", "misprint"]),
     ("modifiers", "frame", &["word", "use"]),
     ("modifiers", "generic", &["word"]),
     ("cues", "family", &["word"]),
@@ -104,6 +105,7 @@ const COLUMNS: &[(&str, &str, &[&str])] = &[
 const CONDITION: &[&str] = &[
     "id",
     "label",
+    "reading",
     "english",
     "kind",
     "synonyms",

@@ -134,8 +134,10 @@ impl Arranger {
     /// itself, so one of the past is a last resort.
     fn standing(&self, features: &Features<'_>, candidates: &[Candidate]) -> Vec<Standing> {
         let rows: Vec<_> = (0..candidates.len()).map(|index| features.candidate(index)).collect();
-        let keep: Vec<f64> = rows.iter().map(|row| self.keep.probability(&row.values)).collect();
-        let scores: Vec<f64> = rows.iter().map(|row| self.primary.score(&row.values)).collect();
+        let width = rows.first().map_or(0, |row| row.values.len());
+        let values = rows.iter().flat_map(|row| &row.values).copied().collect::<Vec<f32>>();
+        let keep = self.keep.probabilities(&values, width);
+        let scores = self.primary.scores(&values, width);
         let can_be = |index: usize| {
             let candidate = &candidates[index];
             !candidate.inferred && matches!(candidate.role, Role::Disease | Role::Pathology | Role::Symptom)

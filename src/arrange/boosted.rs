@@ -159,19 +159,15 @@ impl Boosted {
         });
     }
 
-    /// The log odds of a row. O(trees × depth).
-    pub(super) fn score(&self, row: &[f32]) -> f64 {
-        self.scores_of([row])[0]
-    }
-
-    /// The probability of a row.
-    pub(super) fn probability(&self, row: &[f32]) -> f64 {
-        probability(self.score(row))
-    }
-
     /// The probabilities of rows that lie one after the other, `width` numbers each. O(rows × trees
     /// × depth).
     pub(super) fn probabilities(&self, rows: &[f32], width: usize) -> Vec<f64> {
+        self.scores(rows, width).into_iter().map(probability).collect()
+    }
+
+    /// The log odds of rows that lie one after the other, `width` numbers each. O(rows × trees ×
+    /// depth).
+    pub(super) fn scores(&self, rows: &[f32], width: usize) -> Vec<f64> {
         let width = width.max(1);
         let mut scores = Vec::with_capacity(rows.len() / width);
         for block in rows.chunks(width * ABREAST) {
@@ -180,7 +176,7 @@ impl Boosted {
             let row = |at: usize| &block[at.min(count - 1) * width..][..width];
             scores.extend_from_slice(&self.scores_of::<ABREAST>(std::array::from_fn(row))[..count]);
         }
-        scores.into_iter().map(probability).collect()
+        scores
     }
 
     fn scores_of<const N: usize>(&self, rows: [&[f32]; N]) -> [f64; N] {
@@ -252,10 +248,10 @@ mod tests {
     #[test]
     fn walks_to_the_leaf() {
         let model = Boosted::read("m", MODEL, &names(&["a", "b"])).unwrap();
-        assert_eq!(model.score(&[0.5, 9.0]), -0.5);
-        assert_eq!(model.score(&[0.6, 2.0]), 0.75);
-        assert_eq!(model.score(&[0.6, 2.1]), 2.5);
-        assert!((model.probability(&[0.6, 2.1]) - 0.924_141_8).abs() < 1e-6);
+        assert_eq!(model.scores(&[0.5, 9.0], 2), [-0.5]);
+        assert_eq!(model.scores(&[0.6, 2.0], 2), [0.75]);
+        assert_eq!(model.scores(&[0.6, 2.1], 2), [2.5]);
+        assert!((model.probabilities(&[0.6, 2.1], 2)[0] - 0.924_141_8).abs() < 1e-6);
     }
 
     #[test]
@@ -264,7 +260,7 @@ mod tests {
         let rows = [0.5, 9.0, 0.6, 2.0, 0.6, 2.1, f32::NAN, 1.0, 0.6, f32::NAN, 0.0, 0.0];
         for count in 0..=6 {
             let rows = &rows[..count * 2];
-            let alone: Vec<f64> = rows.chunks(2).map(|row| model.probability(row)).collect();
+            let alone: Vec<f64> = rows.chunks(2).map(|row| model.probabilities(row, 2)[0]).collect();
             assert_eq!(model.probabilities(rows, 2), alone);
         }
     }

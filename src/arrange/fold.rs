@@ -25,9 +25,12 @@ static EXPOSURE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// A verb of showing after an exam's finding.
 static SHOWN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:\([^()]{1,30}\))?(?:の所見|像|の像|の組織像)?(?:を|が|と|で|も|の所見を|であった|に一致)")
+    Regex::new(r"^(?:\([^()]{1,30}\))?(?:の所見|像|の像|の組織像)?(?:を|が|と|で|も|の所見を|の診断|であった|に一致)")
         .expect("a constant pattern")
 });
+
+/// What stands between exams that show the same.
+const EXAM_JOINTS: [&str; 9] = ["・", "、", ",", "と", "や", "および", "及び", "ならびに", "、および"];
 
 const IMAGING_SECTIONS: [SectionKind; 2] = [SectionKind::Imaging, SectionKind::Pathology];
 
@@ -120,14 +123,30 @@ impl Folder<'_> {
         }
         // A comorbidity, like a past disease, is in the map for what it causes.
         let past = mention.assertion.time == Temporality::Past || section == SectionKind::Comorbidity;
-        let site = self.site_of(index);
+        // Fluid in a cavity has its site in its name, whatever stands beside it in a list.
+        let fluid = words.ends_with("腹水") || words.ends_with("胸水") || words.ends_with("心嚢液");
+        let site = if fluid { None } else { self.site_of(index) };
         let site = site.as_deref();
+        // 「尿潜血陽性」, 「シルマー試験陽性」 is the test and its result, whatever the dictionary calls it.
+        if let Some((test, direction)) = self.split_direction(&words)
+            && let Some(id) = self
+                .lexicon
+                .lookup_kind(test, |kind| matches!(kind, ConceptKind::Test | ConceptKind::Exam))
+            && !matches!(kind, Some(ConceptKind::Symptom | ConceptKind::Disease))
+        {
+            let label = Label::Result {
+                test: test.to_owned(),
+                result: direction.label().to_owned(),
+            };
+            nodes.insert(label, mention, Some(id), Role::Result, past);
+            return;
+        }
         // What only an examination shows hangs on an exam of the sentences before as well.
         let unlisted = kind.is_none() && mention.kind == MentionKind::Finding;
         let only_shown = unlisted || kind == Some(ConceptKind::ExamFinding);
-        let exam = self.exam_of(index, if only_shown { 3 } else { 0 });
+        let exams = self.exams_of(index, if only_shown { 3 } else { 0 });
         let shown = only_shown || matches!(kind, Some(ConceptKind::Sign | ConceptKind::Pathology));
-        if shown && let Some(exam) = &exam {
+        if shown && !exams.is_empty() {
             // ly1, tub2: pathologists' codes are written out.
             let words = match mention.concept.map(|id| &self.lexicon.concept(id).label) {
                 Some(label) if words.is_ascii() && words.len() <= 5 => label.clone(),
@@ -140,11 +159,13 @@ impl Folder<'_> {
                 (_, Some(site)) if !words.contains(site) => format!("{site}{words}"),
                 _ => words,
             };
-            let label = Label::ExamFinding {
-                exam: exam.clone(),
-                finding,
-            };
-            nodes.insert(label, mention, mention.concept, Role::ExamFinding, past);
+            for exam in &exams {
+                let label = Label::ExamFinding {
+                    exam: exam.clone(),
+                    finding: finding.clone(),
+                };
+                nodes.insert(label, mention, mention.concept, Role::ExamFinding, past);
+            }
             // 「CTで腹水を認め」 is the exam's finding and the patient's ascites: the arranger keeps
             // one of them, or both.
             if only_shown {
@@ -172,18 +193,6 @@ impl Folder<'_> {
             nodes.insert(label, mention, Some(test), Role::Result, past);
             return;
         }
-        // 「尿潜血陽性」 is the test and its result, whatever the dictionary calls it.
-        if let Some((test, direction)) = self.split_direction(&words)
-            && let Some(id) = self.lexicon.lookup_kind(test, |kind| kind == ConceptKind::Test)
-            && !matches!(kind, Some(ConceptKind::Symptom | ConceptKind::Disease))
-        {
-            let label = Label::Result {
-                test: test.to_owned(),
-                result: direction.label().to_owned(),
-            };
-            nodes.insert(label, mention, Some(id), Role::Result, past);
-            return;
-        }
         // An umbrella for results (炎症反応上昇) is a result of its own, and a leaf.
         if kind == Some(ConceptKind::LabState)
             && let Some((test, direction)) = self.split_direction(&words)
@@ -196,15 +205,14 @@ impl Folder<'_> {
             return;
         }
         // A disease that an examination showed: the disease, and under it what the exam showed.
-        if role == Role::Disease
-            && let Some(exam) = &exam
-            && SHOWN.is_match(self.after(mention))
-        {
-            let label = Label::ExamFinding {
-                exam: exam.clone(),
-                finding: words.clone(),
-            };
-            nodes.insert(label, mention, mention.concept, Role::ExamFinding, past);
+        if role == Role::Disease && SHOWN.is_match(self.after(mention)) {
+            for exam in &exams {
+                let label = Label::ExamFinding {
+                    exam: exam.clone(),
+                    finding: words.clone(),
+                };
+                nodes.insert(label, mention, mention.concept, Role::ExamFinding, past);
+            }
         }
         let label = match site {
             _ if role == Role::Symptom
@@ -352,7 +360,13 @@ impl Folder<'_> {
                     .concept
                     .is_none_or(|id| self.lexicon.concept(id).class != "毒物") =>
             {
-                format!("{}使用", mention.text)
+                // An English name is written as the dictionaries write the drug.
+                let name = mention
+                    .concept
+                    .map(|id| self.lexicon.concept(id))
+                    .filter(|concept| concept.english.eq_ignore_ascii_case(&mention.text))
+                    .map_or(mention.text.as_str(), |concept| &concept.label);
+                format!("{name}使用")
             }
             // 「喫煙歴」 says that there was 喫煙.
             _ => match mention.text.strip_suffix('歴') {
@@ -516,13 +530,14 @@ impl Folder<'_> {
             .replace("及び", "・")
     }
 
-    /// The examination that shows a finding: the last exam before it in its sentence or in so many
-    /// sentences before it, else what its section is about.
-    fn exam_of(&self, index: usize, sentences_back: usize) -> Option<String> {
+    /// The examinations that show a finding: the last exam before it in its sentence or in so many
+    /// sentences before it, with those that are coordinated with it (「CT・腹部エコー上」), else what
+    /// its section is about.
+    fn exams_of(&self, index: usize, sentences_back: usize) -> Vec<String> {
         let mention = &self.mentions[index];
         let wide = IMAGING_SECTIONS.contains(&self.section(mention));
         let reach = if wide { 4 } else { sentences_back };
-        for before in self.mentions[..index].iter().rev() {
+        for (at, before) in self.mentions[..index].iter().enumerate().rev() {
             let same_section = before.section == mention.section;
             if !same_section {
                 break;
@@ -531,14 +546,28 @@ impl Folder<'_> {
                 if mention.sentence - before.sentence > reach {
                     break;
                 }
-                return Some(self.exam_label(before, mention));
+                let mut exams = vec![self.exam_label(before, mention)];
+                let mut next = before;
+                for other in self.mentions[..at].iter().rev() {
+                    let between = self.text.get(other.norm.end..next.norm.start);
+                    let joined = between.is_some_and(|between| EXAM_JOINTS.contains(&between.trim()));
+                    if !joined || other.kind != MentionKind::Exam || !self.shows_findings(other) {
+                        break;
+                    }
+                    exams.push(self.exam_label(other, mention));
+                    next = other;
+                }
+                return exams;
             }
         }
-        (self.section(mention) == SectionKind::Pathology).then(|| self.histology_of(mention))
+        (self.section(mention) == SectionKind::Pathology)
+            .then(|| self.histology_of(mention))
+            .into_iter()
+            .collect()
     }
 
     /// An exam as labels write it: as the report does, but 「組織学的に」 by the organ whose tissue
-    /// is described.
+    /// is described, an abbreviation written out (CF), and without 検査 after an exam's name.
     fn exam_label(&self, exam: &Mention, finding: &Mention) -> String {
         let mut rest = exam.text.as_str();
         while let Some(shorter) = [
@@ -561,8 +590,25 @@ impl Folder<'_> {
         // 「肝組織」 is the liver biopsy; but 「腹部造影CT」 stays what it is.
         match exam.concept.map(|id| self.lexicon.concept(id)) {
             Some(concept) if concept.class == "biopsy" => concept.label.clone(),
-            _ => exam.text.clone(),
+            Some(concept) if concept.abbreviations.contains(&exam.text) => concept.label.clone(),
+            _ => self.exam_name(&exam.text).to_owned(),
         }
+    }
+
+    /// 「腹部CT検査」, 「CTスキャン」 without the last word, where what stands before it ends in an
+    /// exam's name.
+    fn exam_name<'w>(&self, words: &'w str) -> &'w str {
+        let is_exam = |name: &str| {
+            self.lexicon
+                .lookup_kind(name, |kind| kind == ConceptKind::Exam)
+                .is_some()
+        };
+        ["検査", "スキャン"]
+            .iter()
+            .find_map(|tail| words.strip_suffix(tail))
+            .map(str::trim_end)
+            .filter(|name| name.char_indices().any(|(at, _)| is_exam(&name[at..])))
+            .unwrap_or(words)
     }
 
     /// Which tissue a histological finding is of: by the words of its sentence, else by the only

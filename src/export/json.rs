@@ -488,6 +488,7 @@ impl ConceptRecord {
             id: self.id.clone(),
             kind: self.kind,
             label: self.label.clone(),
+            reading: String::new(),
             english: self.english.clone(),
             synonyms: Vec::new(),
             abbreviations: Vec::new(),

@@ -382,6 +382,7 @@ pub(crate) mod sample {
             id: id.into(),
             kind,
             label: label.into(),
+            reading: String::new(),
             english: String::new(),
             synonyms: Vec::new(),
             abbreviations: Vec::new(),

@@ -20,6 +20,11 @@ pub struct Matches {
     pub fluid_names: Vec<Span<Norm>>,
 }
 
+/// A dose that runs on from a drug's name: 「PSL30mg」.
+static DOSE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^[0-9][0-9.,]* ?(?:mg|g|μg|mcg|mL|ml|cc|単位|U|IU|万|錠|カプセル|%|γ|C)").expect("a constant pattern")
+});
+
 /// Finds terms and test names. O(n + matches).
 pub fn matches(text: &str, tokens: &[Token], lexicon: &Lexicon) -> Matches {
     let lowercase = text.to_ascii_lowercase();
@@ -37,15 +42,22 @@ pub fn matches(text: &str, tokens: &[Token], lexicon: &Lexicon) -> Matches {
         {
             tests.push((found, test));
         }
-        if is_part_of_code(text, found.start, found.end) {
-            continue;
-        }
         if let Some(&term) = surface.concepts.iter().find(|id| !is_test(id))
+            && (!is_part_of_code(text, found.start, found.end)
+                || lexicon.concept(term).kind == ConceptKind::Drug && DOSE.is_match(&text[found.end..]))
             && boundaries.allow_term(text, found.start, found.end)
         {
             terms.push((found, term));
         }
     }
+    let mut tests: Vec<TestHit> = leftmost_longest(tests)
+        .map(|(found, concept)| TestHit {
+            span: Span::new(found.start, found.end),
+            concept,
+        })
+        .collect();
+    tests.extend(more_classes(text, &tests, lexicon));
+    tests.sort_by_key(|hit| hit.span);
     Matches {
         terms: leftmost_longest(terms)
             .map(|(found, concept)| {
@@ -53,14 +65,36 @@ pub fn matches(text: &str, tokens: &[Token], lexicon: &Lexicon) -> Matches {
                 Draft::new(Span::new(found.start, found.end), kind, Some(concept))
             })
             .collect(),
-        tests: leftmost_longest(tests)
-            .map(|(found, concept)| TestHit {
-                span: Span::new(found.start, found.end),
-                concept,
-            })
-            .collect(),
+        tests,
         fluid_names: fluid_names(text, lexicon),
     }
+}
+
+/// The classes of immunoglobulin that a list names by a letter: A and M of 「IgG・A・Mの上昇」.
+fn more_classes(text: &str, tests: &[TestHit], lexicon: &Lexicon) -> Vec<TestHit> {
+    static LETTERS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^(?:[・,、/] ?[GAMDE])+").expect("a constant pattern"));
+    let mut more = Vec::new();
+    for hit in tests {
+        let name = hit.span.slice(text);
+        let rest = &text[hit.span.end..];
+        let Some(letters) = LETTERS.find(rest).filter(|_| name.len() == 3 && name.starts_with("Ig")) else {
+            continue;
+        };
+        if rest[letters.end()..].starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.')) {
+            continue;
+        }
+        for (at, letter) in letters.as_str().char_indices().filter(|(_, c)| c.is_ascii_uppercase()) {
+            let start = hit.span.end + at;
+            if let Some(concept) = lexicon.lookup_kind(&format!("Ig{letter}"), |kind| kind == ConceptKind::Test) {
+                more.push(TestHit {
+                    span: Span::new(start, start + 1),
+                    concept,
+                });
+            }
+        }
+    }
+    more
 }
 
 /// Where names stand that mean a test only in a body fluid: by themselves, before a value. In

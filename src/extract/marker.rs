@@ -12,7 +12,7 @@ use crate::types::{Direction, MentionKind, Norm, Span, Value};
 static MARKER: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?P<name>(?:[A-Za-zα-ωΑ-Ω][A-Za-z0-9α-ω./-]{0,14}(?: ?[A-Z][A-Za-z0-9]{1,7})?(?:変異|発現|抗体|抗原|遺伝子|融合遺伝子|染色|蛋白)?)",
-        r"|(?:[\p{Han}\p{Katakana}ーA-Za-z0-9α-ω-]{0,16}(?:抗体|抗原|反応|試験|テスト|変異|発現|染色|再構成|培養|断端|細胞診)))",
+        r"|(?:(?:[\p{Han}\p{Katakana}ーA-Za-z0-9α-ω-]{1,14}(?:受容体|レセプター|鎖|遺伝子)[\p{Han}\p{Katakana}ーA-Za-z0-9α-ω-]{0,6}の)?[\p{Han}\p{Katakana}ーA-Za-z0-9α-ω-]{0,16}(?:抗体|抗原|反応|試験|テスト|変異|発現|染色|再構成|培養|断端|細胞診)))",
         r"(?P<link>(?:は|が|も|では|の)?(?:いずれも|ともに|すべて|全て|強)? ?)",
         r"(?P<result>\([1-4]?\+[^()]{0,8}\)|\(-\)|\(±\)|陽性|陰性)"
     ))
@@ -27,13 +27,7 @@ pub fn extend(text: &str, drafts: Vec<Draft>) -> Vec<Draft> {
         let (Some(name), Some(result)) = (capture.name("name"), capture.name("result")) else {
             continue;
         };
-        let direction = if result.as_str().contains('-') || result.as_str() == "陰性" {
-            Direction::Negative
-        } else if result.as_str() == "(±)" {
-            Direction::Equivocal
-        } else {
-            Direction::Positive
-        };
+        let direction = direction_of(result.as_str());
         let name_span: Span<Norm> = Span::new(name.start(), name.end());
         let extent = Span::new(name.start(), result.end());
         let listed = drafts.iter().any(|draft| {
@@ -65,7 +59,82 @@ pub fn extend(text: &str, drafts: Vec<Draft>) -> Vec<Draft> {
             ..Draft::new(Span::new(result.start(), result.end()), MentionKind::TestValue, None)
         });
     }
+    found.extend(examinations(text, &drafts, &found));
     put_over(drafts, found)
+}
+
+/// Examinations with a plain result, which they share where they are listed: 「耳下腺造影、シルマー試験
+/// ともに陽性」, 「ツ反(-)」.
+fn examinations(text: &str, drafts: &[Draft], found: &[Draft]) -> Vec<Draft> {
+    static RESULT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(?:は|が|も|では|:)? ?(?:いずれも|ともに|すべて|全て|強|弱)? ?(?P<result>\([1-4]?\+\)|\(-\)|\(±\)|疑陽性|偽陽性|陽性|陰性)(?P<of>[^\s、。,.)]?)")
+            .expect("a constant pattern")
+    });
+    let mut results: Vec<Draft> = Vec::new();
+    // From the end backwards, so that the last of a list passes its result on.
+    let mut shared: Option<(usize, Value)> = None;
+    for draft in drafts.iter().rev().filter(|draft| draft.kind == MentionKind::Exam) {
+        let rest = &text[draft.span.end..];
+        let own = RESULT.captures(rest).and_then(|capture| {
+            let result = capture.name("result")?;
+            // 「陽性所見」, 「陽性率」 are no result.
+            let of = capture.name("of").map_or("", |of| of.as_str());
+            let goes_on = of.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) && result.as_str().ends_with('性');
+            (!goes_on).then(|| (result.start(), result.end(), direction_of(result.as_str())))
+        });
+        let value = match own {
+            Some((start, end, direction)) => {
+                let span = Span::new(draft.span.end + start, draft.span.end + end);
+                if drafts
+                    .iter()
+                    .chain(found)
+                    .any(|other| other.span.overlaps(&span) && other.span != span)
+                {
+                    shared = None;
+                    continue;
+                }
+                let value = Value {
+                    direction: Some(direction),
+                    ..Value::default()
+                };
+                results.push(Draft {
+                    value: Some(value.clone()),
+                    ..Draft::new(span, MentionKind::TestValue, None)
+                });
+                value
+            }
+            None => match &shared {
+                Some((start, value))
+                    if matches!(
+                        rest.get(..start - draft.span.end),
+                        Some("、" | "," | "・" | "と" | ", ")
+                    ) =>
+                {
+                    value.clone()
+                }
+                _ => {
+                    shared = None;
+                    continue;
+                }
+            },
+        };
+        results.push(Draft {
+            value: Some(value.clone()),
+            ..Draft::new(draft.span, MentionKind::TestItem, draft.concept)
+        });
+        shared = Some((draft.span.start, value));
+    }
+    results
+}
+
+fn direction_of(result: &str) -> Direction {
+    match result {
+        "陰性" => Direction::Negative,
+        "疑陽性" | "偽陽性" => Direction::Equivocal,
+        sign if sign.contains('±') => Direction::Equivocal,
+        sign if sign.contains('-') => Direction::Negative,
+        _ => Direction::Positive,
+    }
 }
 
 #[cfg(test)]

@@ -91,7 +91,8 @@ pub fn measurements(
         .iter()
         .filter(|hit| within.contains(&hit.span) && !hit.span.is_empty())
         .filter(|hit| text.get(hit.span.range()).is_some())
-        .filter(|hit| is_real_name(text, hit.span, &differentials))
+        // A letter that goes on a list of immunoglobulins has been looked at already.
+        .filter(|hit| facts.label(hit.concept).starts_with("Ig") || is_real_name(text, hit.span, &differentials))
         .copied()
         .collect();
     let kept: Vec<TestHit> = kept
@@ -264,6 +265,8 @@ static UNIT: LazyLock<Regex> = LazyLock::new(|| {
     let top = concat!(
         r"(?:(?:log ?(?:10)? ?)?(?:copies|copy|cps|コピー)|log ?iu|mmhg|mmh2o|cmh2o|torr|kpa|hpa|meq|",
         r"mosm|(?:[mμunpk])?(?:mol|iu|u|eq)|mau|au|bu|eu|[mμunpfk]?g|[mμudfc]?l|msec|ms|sec|秒|分|",
+        // King-Armstrong, Goldbarg-Rutenburg, Karmen, Wroblewski, Somogyi and their like.
+        r"k\.?-?a\.?(?: ?u\.?|単位)?|g\.?r\.?u\.?|[kwsmb]\.u\.?|k\.u|somogyi ?(?:u|単位)?|bl?\.?u\.?|",
         r"dyn|db|hz|bpm|mets?|単位|個|コ|cells?|index|coi|s/co|ppb|ppm|mv|[mcμnk]?m[23]?|s)"
     );
     pattern(&format!(
@@ -291,6 +294,9 @@ static DAY_OF_COURSE: LazyLock<Regex> = LazyLock::new(|| {
         r"^(?:第 ?[0-9]+ ?(?:病日|日)|(?:入院|術後|発症|治療)?(?:後|翌)?[0-9]+ ?(?:日目|日後|日前|週目|週後|週間後|か月後|ヶ月後|カ月後|ヵ月後|年後|年前|時間後|時間値|分後|分値|病日)|翌日|同日|[0-9] ?セット(?:中[0-9] ?セット)?)(?:に|の|は|で|とも|すべて)?(?:は|も|に)?",
     )
 });
+/// How it stained, between an antibody and its result: 「抗核抗体はspeckled patternで陽性」.
+static PATTERN: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?:[A-Za-z][A-Za-z +,・&-]{2,40}|\p{Han}{2,4}) ?(?:patterns?|パターン|型)で"));
 /// 「IgG・Mの上昇」, 「AST/ALTは高値」 where the dictionary lacks the second name.
 static MORE_LETTERS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^((?:[・/][A-Za-z][A-Za-z0-9-]{0,7})+)(?:の|は|が|も|など|とも|上昇|低下|高値|低値)"));
@@ -458,7 +464,7 @@ fn is_real_name(text: &str, span: Span<Norm>, differentials: &[Span<Norm>]) -> b
     }
     let name = span.slice(text);
     if name.len() == 1 {
-        // A letter of a compound: Al-P, P-L, K-ras.
+        // A letter of a compound: Al-P, P-L, K-ras, K.A.U.
         let is_letter = |character: char| character.is_ascii_alphabetic();
         if before.ends_with(is_letter)
             || after.starts_with(is_letter)
@@ -466,7 +472,7 @@ fn is_real_name(text: &str, span: Span<Norm>, differentials: &[Span<Norm>]) -> b
                 .strip_suffix('-')
                 .is_some_and(|before| before.ends_with(is_letter))
             || after
-                .strip_prefix('-')
+                .strip_prefix(['-', '.'])
                 .is_some_and(|after| after.starts_with(is_letter))
         {
             return false;
@@ -759,6 +765,8 @@ impl<F: TestFacts> Reader<'_, F> {
             }
             if next.is_whitespace() || matches!(next, ')' | ']' | '〉' | '》') {
                 at += next.len_utf8();
+            } else if let Some(pattern) = PATTERN.find(rest) {
+                at += pattern.end();
             } else if let Some(day) = DAY_OF_COURSE.find(rest) {
                 at += day.end();
             } else if let Some(connector) = longest(rest, &CONNECTORS) {
@@ -1644,6 +1652,10 @@ fn clean_unit(unit: &str) -> String {
     if unit.ends_with("/1") {
         unit.truncate(unit.len() - 1);
         unit.push('l');
+    }
+    // K.A.U.
+    if unit.contains('.') && unit.chars().all(|c| c == '.' || c.is_ascii_alphabetic()) {
+        unit.retain(|c| c != '.');
     }
     unit
 }

@@ -2,6 +2,7 @@
 //! what a token classifier names.
 
 pub mod compound;
+mod coordination;
 pub mod dictionary;
 pub mod marker;
 pub mod marks;
@@ -93,7 +94,8 @@ pub fn mentions(
     let staged = staging::extend(norm, merged, lexicon);
     let tested = substance::extend(norm, staged, lexicon);
     let marked = marker::extend(norm, tested);
-    let told = predicate::extend(norm, tokens, marked, lexicon);
+    let shared = coordination::extend(norm, marked, lexicon);
+    let told = predicate::extend(norm, tokens, shared, lexicon);
     let drafts = phrase::extend(norm, sections, tokens, told, lexicon);
     merge::with_model(drafts, tagged)
 }

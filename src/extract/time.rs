@@ -4,7 +4,7 @@
 //! 8601 with the precision that is known: `2001`, `2001-04` or `2001-04-05`.
 
 use crate::types::{Norm, Span};
-use regex::{Captures, Regex, RegexSet};
+use regex::{Captures, Regex, RegexSet, RegexSetBuilder};
 use std::sync::LazyLock;
 
 /// Kinds of time expressions, as MedTxt's TIMEX3 tells them apart.
@@ -334,7 +334,10 @@ static PATTERNS: LazyLock<Vec<(Regex, TimeKind, Meaning)>> = LazyLock::new(|| {
 
 /// All patterns at once: most parts of a text match none or few of them.
 static ANY_PATTERN: LazyLock<RegexSet> = LazyLock::new(|| {
-    RegexSet::new(PATTERNS.iter().map(|(regex, ..)| regex.as_str()))
+    RegexSetBuilder::new(PATTERNS.iter().map(|(regex, ..)| regex.as_str()))
+        // With the default of 2 MiB the automaton's states do not fit and are made again and again.
+        .dfa_size_limit(16 << 20)
+        .build()
         .expect("the patterns of this module are constants, tested to compile")
 });
 

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use regex::{Match, Regex, RegexSet, SetMatches};
+use regex::{Match, Regex, RegexSet, RegexSetBuilder, SetMatches};
 use serde::{Deserialize, Serialize};
 
 use super::table::{Row, Table};
@@ -84,6 +84,9 @@ pub(super) fn read_stages(table: &Table<'_>) -> Result<Vec<(Pattern, String)>, E
     table.rows.iter().map(read).collect()
 }
 
+/// Most that the automaton of a set of patterns takes, for every thread that asks.
+const AUTOMATON_BYTES: usize = 16 << 20;
+
 /// Patterns that are asked together: one pass over a text tells which of them match, so that only
 /// those are asked where. Most texts match none.
 #[derive(Debug, Clone, Default)]
@@ -95,7 +98,10 @@ impl PatternSet {
     /// The numbers of the patterns that match `text`. `patterns` are the same in every call.
     pub fn matches<'p>(&self, patterns: impl Iterator<Item = &'p Pattern>, text: &str) -> SetMatches {
         let set = self.set.get_or_init(|| {
-            RegexSet::new(patterns.map(|pattern| &pattern.source))
+            RegexSetBuilder::new(patterns.map(|pattern| &pattern.source))
+                // With the default the automaton's states do not fit and are made again and again.
+                .dfa_size_limit(AUTOMATON_BYTES)
+                .build()
                 .expect("patterns that were checked when their table was read")
         });
         set.matches(text)

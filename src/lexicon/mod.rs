@@ -96,6 +96,7 @@ struct Patterns {
     status_before: cues::PatternSet,
     standing: cues::PatternSet,
     family: OnceLock<Option<Regex>>,
+    misprints: OnceLock<Option<aho_corasick::AhoCorasick>>,
 }
 
 /// What the tables say, with names resolved to concepts: what [`compiled`] writes and reads.
@@ -117,6 +118,8 @@ struct Tables {
     results: HashMap<String, Direction>,
     prefixes: Vec<(String, ModifierClass)>,
     variants: Vec<(String, String)>,
+    /// What stands instead of a word in scanned reports, and the word.
+    misprints: Vec<(String, String)>,
     #[serde(serialize_with = "compiled::sorted_set")]
     generic: HashSet<String>,
     heads: Vec<(String, MentionKind)>,
@@ -308,6 +311,25 @@ impl Lexicon {
             .map_or(&[], |surface| &self.tables.surfaces[surface as usize].concepts)
     }
 
+    /// The concepts that are read so: `reading` in hiragana or katakana, whole. O(concepts).
+    ///
+    /// ```
+    /// let lexicon = shorei::lexicon::Lexicon::load_default()?;
+    /// let found = lexicon.lookup_reading("キカンシゼンソク");
+    /// assert_eq!(lexicon.concept(found[0]).label, "気管支喘息");
+    /// # Ok::<(), shorei::Error>(())
+    /// ```
+    pub fn lookup_reading(&self, reading: &str) -> Vec<ConceptId> {
+        // Katakana stands 0x60 above hiragana.
+        let hiragana = |c: char| match c {
+            '\u{30a1}'..='\u{30f6}' => char::from_u32(c as u32 - 0x60).unwrap_or(c),
+            c => c,
+        };
+        let asked: String = reading.chars().map(hiragana).collect();
+        let is_read = |id: &ConceptId| !asked.is_empty() && self.concept(*id).reading == asked;
+        self.ids().filter(is_read).collect()
+    }
+
     /// The best meaning of `text` that `accept` takes.
     pub fn lookup_kind(&self, text: &str, accept: impl Fn(ConceptKind) -> bool) -> Option<ConceptId> {
         self.lookup(text)
@@ -418,6 +440,35 @@ impl Lexicon {
     /// True for words that name nothing by themselves: 再発, 病変, 合併症.
     pub fn is_generic(&self, text: &str) -> bool {
         self.tables.generic.contains(text)
+    }
+
+    /// Where `text` holds a misprint, as byte ranges, with the right word. In reading order, without
+    /// overlaps. O(n).
+    pub fn misprints_in(&self, text: &str) -> Vec<(std::ops::Range<usize>, &str)> {
+        let matcher = self.patterns.misprints.get_or_init(|| {
+            aho_corasick::AhoCorasick::builder()
+                .match_kind(aho_corasick::MatchKind::LeftmostLongest)
+                .build(self.tables.misprints.iter().map(|(misprint, _)| misprint))
+                .ok()
+        });
+        let Some(matcher) = matcher else {
+            return Vec::new();
+        };
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '.';
+        matcher
+            .find_iter(text)
+            .filter(|found| {
+                // 1gM is IgM, 11gM is not.
+                let latin = text[found.range()].is_ascii();
+                !latin || !text[..found.start()].ends_with(word) && !text[found.end()..].starts_with(word)
+            })
+            .map(|found| {
+                (
+                    found.range(),
+                    self.tables.misprints[found.pattern().as_usize()].1.as_str(),
+                )
+            })
+            .collect()
     }
 
     /// `text` in standard characters: 葦麻疹 → 蕁麻疹.
@@ -753,6 +804,11 @@ impl Lexicon {
                 Ok(())
             }
             ("modifiers", "heads") => self.read_heads(table),
+            ("modifiers", "misprints") => {
+                let pair = |row: &table::Row<'_>| (row.get("misprint").to_owned(), row.get("standard").to_owned());
+                self.tables.misprints = table.rows.iter().map(pair).collect();
+                Ok(())
+            }
             ("modifiers", "generic") => {
                 self.tables.generic = table.rows.iter().map(|row| row.get("word").to_owned()).collect();
                 Ok(())
@@ -943,6 +999,9 @@ impl Lexicon {
     }
 }
 
+/// Shorter English names are no surfaces: they are mostly something else in Japanese text.
+const MIN_ENGLISH_BYTES: usize = 5;
+
 /// Concepts and surfaces while they are being read.
 #[derive(Default)]
 struct Builder<'t> {
@@ -991,6 +1050,7 @@ impl<'t> Builder<'t> {
                 id: text("id"),
                 kind,
                 label: label.to_owned(),
+                reading: text("reading"),
                 english: text("english"),
                 synonyms: row.list("synonyms"),
                 abbreviations: row.list("abbreviations"),
@@ -1011,7 +1071,7 @@ impl<'t> Builder<'t> {
     }
 
     /// Labels first, then synonyms, then abbreviations, so that a surface's concepts stand in
-    /// that order.
+    /// that order; then the English names that are nothing else yet.
     fn surfaces(&mut self) {
         for round in 0..3 {
             for index in 0..self.concepts.len() {
@@ -1026,17 +1086,34 @@ impl<'t> Builder<'t> {
                 }
             }
         }
-        // Other characters for the same word: 癌 and がん, 頸 and 頚, what OCR takes for another.
-        for index in 0..self.surfaces.len() {
-            for &(standard, variant) in &self.variants.clone() {
-                let surface = &self.surfaces[index];
-                if surface.text.contains(standard) {
-                    let (text, concepts) = (surface.text.replace(standard, variant), surface.concepts.clone());
-                    concepts
-                        .into_iter()
-                        .for_each(|concept| self.add_surface(text.clone(), concept));
+        for index in 0..self.concepts.len() {
+            let concept = &self.concepts[index];
+            // A site's English name is mostly part of some other name.
+            if concept.kind != ConceptKind::Site
+                && concept.english.len() >= MIN_ENGLISH_BYTES
+                && !self.by_surface.contains_key(&concept.english.to_ascii_lowercase())
+            {
+                self.add_surface(concept.english.clone(), ConceptId(index as u32));
+            }
+        }
+        // Other characters for the same word: 癌 and がん, 頸 and 頚, what OCR takes for another; twice,
+        // since a word may have two of them (水泡性類天庖瘡).
+        let mut from = 0;
+        for _ in 0..2 {
+            let to = self.surfaces.len();
+            for index in from..to {
+                for at in 0..self.variants.len() {
+                    let (standard, variant) = self.variants[at];
+                    let surface = &self.surfaces[index];
+                    if surface.text.contains(standard) {
+                        let (text, concepts) = (surface.text.replace(standard, variant), surface.concepts.clone());
+                        concepts
+                            .into_iter()
+                            .for_each(|concept| self.add_surface(text.clone(), concept));
+                    }
                 }
             }
+            from = to;
         }
     }
 

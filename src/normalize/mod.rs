@@ -9,6 +9,7 @@ use std::str::CharIndices;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::canonical_combining_class;
 
+use crate::lexicon::Lexicon;
 use crate::types::NormalizedText;
 
 /// A line shorter than this is a list item or a heading rather than wrapped prose, in characters.
@@ -84,6 +85,13 @@ pub fn normalize(report: &str) -> NormalizedText {
         }
     }
     NormalizedText::new(report.to_owned(), norm, origin)
+}
+
+/// The text with the misprints of scanned reports mended (水泡性類天庖瘡, 黄疽), as
+/// dictionaries/modifiers/misprints.tsv lists them. O(n).
+pub fn mended(text: NormalizedText, lexicon: &Lexicon) -> NormalizedText {
+    let found = lexicon.misprints_in(text.norm());
+    text.replaced(&found)
 }
 
 /// True for hiragana, katakana, common kanji and Japanese stops: fixed points of NFKC here.

@@ -66,6 +66,8 @@ pub struct Concept {
     pub kind: ConceptKind,
     /// Preferred Japanese label, NFKC.
     pub label: String,
+    /// Reading in hiragana; empty where none is given.
+    pub reading: String,
     /// English name; empty where none is known.
     pub english: String,
     /// Synonyms and spelling variants, NFKC.

@@ -25,6 +25,36 @@ impl NormalizedText {
         NormalizedText { raw, norm, origin }
     }
 
+    /// The text with other words in the place of some: `words` are normalised byte ranges in reading
+    /// order, without overlaps, on character boundaries, each with what stands there instead. A new
+    /// word of as many characters maps back character by character, another one as a whole. O(n).
+    pub fn replaced(self, words: &[(std::ops::Range<usize>, &str)]) -> Self {
+        if words.is_empty() {
+            return self;
+        }
+        let mut norm = String::with_capacity(self.norm.len());
+        let mut origin = Vec::with_capacity(self.origin.len());
+        let mut from = 0;
+        for (range, new) in words {
+            norm.push_str(&self.norm[from..range.start]);
+            origin.extend_from_slice(&self.origin[from..range.start]);
+            from = range.end;
+            norm.push_str(new);
+            let old = &self.norm[range.clone()];
+            let whole = (self.origin[range.start].0, self.origin[range.end - 1].1);
+            let one_by_one = old.chars().count() == new.chars().count();
+            let mut at = range.start;
+            for (was, is) in old.chars().map(Some).chain(std::iter::repeat(None)).zip(new.chars()) {
+                let place = if one_by_one { self.origin[at] } else { whole };
+                origin.extend(std::iter::repeat_n(place, is.len_utf8()));
+                at += was.map_or(0, char::len_utf8);
+            }
+        }
+        norm.push_str(&self.norm[from..]);
+        origin.extend_from_slice(&self.origin[from..]);
+        NormalizedText::new(self.raw, norm, origin)
+    }
+
     /// The report as it was given.
     pub fn raw(&self) -> &str {
         &self.raw

@@ -93,12 +93,15 @@ fn check(lexicon: &Lexicon) -> usize {
 
 fn lookup(lexicon: &Lexicon, term: &str) -> bool {
     let term: String = term.nfkc().collect();
-    let concepts = lexicon.lookup(&term);
+    let mut concepts = lexicon.lookup(&term).to_vec();
+    if concepts.is_empty() {
+        concepts = lexicon.lookup_reading(&term);
+    }
     if concepts.is_empty() {
         anstream::println!("{term}: not in the dictionaries");
         return false;
     }
-    for &id in concepts {
+    for id in concepts {
         let concept = lexicon.concept(id);
         anstream::println!(
             "{term}: {} [{}] {:?}, {}",
@@ -107,6 +110,7 @@ fn lookup(lexicon: &Lexicon, term: &str) -> bool {
             concept.kind,
             codes(concept)
         );
+        list("reading", &concept.reading);
         let parents: Vec<_> = lexicon
             .ancestry(id)
             .skip(1)

@@ -338,6 +338,7 @@ impl Pack {
             id: self.id(concept),
             kind,
             label: text(Field::Label),
+            reading: text(Field::Reading),
             english: text(Field::English),
             synonyms: (list..list + len).map(synonym).collect(),
             abbreviations: Vec::new(),

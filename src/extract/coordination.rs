@@ -1,0 +1,160 @@
+//! What coordinated words share with the last of them: 「骨格筋・皮膚転移」 is two metastases,
+//! 「IgG,C3の沈着」 two deposits.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::dictionary::mention_kind;
+use super::{Draft, put_over};
+use crate::lexicon::Lexicon;
+use crate::types::{ConceptKind, MentionKind, Norm, Span};
+
+/// What a name at a site ends in where coordinated sites may share it.
+const SHARED_HEADS: [&str; 16] = [
+    "リンパ節転移",
+    "転移巣",
+    "転移",
+    "再発",
+    "浸潤",
+    "播種",
+    "結石",
+    "拡張",
+    "腫大",
+    "肥厚",
+    "萎縮",
+    "狭窄",
+    "骨折",
+    "損傷",
+    "梗塞",
+    "出血",
+];
+
+/// Between coordinated words.
+const JOINTS: [&str; 8] = ["・", "、", ",", "と", "や", "および", "及び", "ならびに"];
+
+/// Adds what sites before 「皮膚転移」 share with it, and what proteins before 「C3の沈着」 do. `drafts`
+/// is in reading order and stays so. O(drafts).
+pub fn extend(text: &str, drafts: Vec<Draft>, lexicon: &Lexicon) -> Vec<Draft> {
+    let mut found = at_sites(text, &drafts, lexicon);
+    found.extend(deposits(text, lexicon));
+    put_over(drafts, found)
+}
+
+fn at_sites(text: &str, drafts: &[Draft], lexicon: &Lexicon) -> Vec<Draft> {
+    let mut found = Vec::new();
+    for (index, draft) in drafts.iter().enumerate() {
+        if !matches!(draft.kind, MentionKind::Disease | MentionKind::Finding) {
+            continue;
+        }
+        let words = draft.span.slice(text);
+        let Some(head) = SHARED_HEADS.iter().find(|head| words.ends_with(**head)) else {
+            continue;
+        };
+        let own_site = words[..words.len() - head.len()].trim_end_matches('の');
+        if !is_site(own_site, lexicon) {
+            continue;
+        }
+        let mut next = draft.span.start;
+        for site in drafts[..index].iter().rev() {
+            let joined = text
+                .get(site.span.end..next)
+                .is_some_and(|between| JOINTS.contains(&between));
+            if site.kind != MentionKind::Site || !joined {
+                break;
+            }
+            let name = format!("{}{head}", site.span.slice(text));
+            let concept = lexicon.lookup_modified_condition(&name);
+            let kind = concept.map_or(draft.kind, |id| mention_kind(lexicon.concept(id).kind));
+            found.push(Draft {
+                expansion: Some(name),
+                ..Draft::new(site.span, kind, concept)
+            });
+            next = site.span.start;
+        }
+    }
+    found
+}
+
+/// True for a site's name, also with a side or 「多発」 before it.
+fn is_site(words: &str, lexicon: &Lexicon) -> bool {
+    let mut rest = words;
+    loop {
+        if lexicon.lookup_kind(rest, |kind| kind == ConceptKind::Site).is_some() {
+            return true;
+        }
+        let bare = rest
+            .strip_prefix(['左', '右', '両'])
+            .map(|bare| bare.trim_start_matches('側'));
+        match bare.or_else(|| {
+            lexicon
+                .modifier_prefix(rest)
+                .map(|(modifier, _)| &rest[modifier.len()..])
+        }) {
+            Some(shorter) => rest = shorter,
+            None => return false,
+        }
+    }
+}
+
+/// Proteins that immunofluorescence shows, before 「の沈着」 of the last of them.
+fn deposits(text: &str, lexicon: &Lexicon) -> Vec<Draft> {
+    static LIST: LazyLock<Regex> = LazyLock::new(|| {
+        let protein = r"(?:Ig[GAMDE][1-4]?|C[1-9][a-z]?|κ鎖?|λ鎖?|フィブリノ[ーゲン]+|アルブミン|補体)";
+        Regex::new(&format!(
+            r"(?P<list>(?:{protein}(?:[・,、]|と|および|及び) ?)+)(?P<last>{protein})(?P<link>の)?(?P<head>[^\s、。,・の]{{0,4}}沈着)"
+        ))
+        .expect("a constant pattern")
+    });
+    static ONE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"Ig[GAMDE][1-4]?|C[1-9][a-z]?|κ鎖?|λ鎖?|フィブリノ[ーゲン]+|アルブミン|補体")
+            .expect("a constant pattern")
+    });
+    let mut found: Vec<Draft> = Vec::new();
+    for capture in LIST.captures_iter(text) {
+        let (Some(list), Some(last), Some(head)) = (capture.name("list"), capture.name("last"), capture.name("head"))
+        else {
+            continue;
+        };
+        let mut add = |span: Span<Norm>, protein: &str| {
+            let name = format!("{protein}沈着");
+            let concept = lexicon.lookup_modified_condition(&name);
+            found.push(Draft {
+                expansion: Some(name),
+                ..Draft::new(span, MentionKind::Finding, concept)
+            });
+        };
+        for protein in ONE.find_iter(list.as_str()) {
+            let start = list.start() + protein.start();
+            add(Span::new(start, list.start() + protein.end()), protein.as_str());
+        }
+        add(Span::new(last.start(), head.end()), last.as_str());
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lexicon() -> Lexicon {
+        Lexicon::load_default().expect("the built-in dictionaries load")
+    }
+
+    #[test]
+    fn proteins_share_their_deposition() {
+        let names: Vec<_> = deposits("表皮細胞間にIgG,C3の沈着を認めた", &lexicon())
+            .into_iter()
+            .filter_map(|draft| draft.expansion)
+            .collect();
+        assert_eq!(names, ["IgG沈着", "C3沈着"]);
+    }
+
+    #[test]
+    fn sites_with_side_and_number() {
+        let lexicon = lexicon();
+        assert!(is_site("左鎖骨上リンパ節", &lexicon));
+        assert!(is_site("多発骨", &lexicon));
+        assert!(!is_site("悪性", &lexicon));
+    }
+}
