@@ -91,6 +91,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "parents": gold.map.parents().iter().map(|parent| parent.map(|id| id.0)).collect::<Vec<_>>(),
             "labels": labels,
             "spans": spans,
+            "lends": (0..candidates.len())
+                .flat_map(|from| (0..candidates.len()).map(move |to| [from, to]))
+                .filter(|&[from, to]| from != to && features.lends(from, to))
+                .collect::<Vec<_>>(),
             "roles": candidates.iter().map(|candidate| format!("{:?}", candidate.role)).collect::<Vec<_>>(),
             "match": align(&gold_labels, &labels, &same),
             "is_primary": labels.iter().map(|label| similarity(&gold.primary, label, &same)).collect::<Vec<_>>(),

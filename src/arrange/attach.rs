@@ -34,6 +34,8 @@ const LATENT: f64 = 1.0;
 /// What a disease of the past has before other causes of the primary disease where the knowledge
 /// has it as one: such a history is told for it, and gold has too few for a classifier.
 const PREPARES: f64 = 0.3;
+/// A candidate that is less likely the primary disease neither lends nor borrows likelihood.
+const LEAST_SHARE: f64 = 0.02;
 
 const KEEP_FILE: &str = "keep.txt";
 const PRIMARY_FILE: &str = "primary.txt";
@@ -147,18 +149,26 @@ impl Arranger {
             .filter(|&index| can_be(index))
             .map(|index| scores[index].exp())
             .sum();
+        let share = |index: usize| if can_be(index) { scores[index].exp() / total } else { 0.0 };
+        let shares: Vec<f64> = (0..candidates.len()).map(share).collect();
+        // What several names of one disease share is one disease's.
+        let together = |index: usize| {
+            let lenders = (0..candidates.len())
+                .filter(|&other| other != index && shares[other] >= LEAST_SHARE && features.lends(other, index));
+            shares[index] + lenders.map(|other| shares[other]).sum::<f64>()
+        };
+        let mass: Vec<f64> = (0..candidates.len())
+            .map(|index| if shares[index] >= LEAST_SHARE { together(index) } else { shares[index] })
+            .collect();
         let best = (0..candidates.len()).filter(|&index| can_be(index)).max_by(|&a, &b| {
-            let by_score = || scores[a].total_cmp(&scores[b]).then(b.cmp(&a));
+            let by_mass = mass[a].total_cmp(&mass[b]);
+            let by_score = || by_mass.then(scores[a].total_cmp(&scores[b])).then(b.cmp(&a));
             is_node(a).cmp(&is_node(b)).then_with(by_score)
         });
         (0..candidates.len())
             .map(|index| Standing {
                 keep: keep[index],
-                primary: if can_be(index) {
-                    scores[index].exp() / total
-                } else {
-                    0.0
-                },
+                primary: shares[index],
                 is_primary: Some(index) == best,
             })
             .collect()

@@ -827,6 +827,21 @@ impl<'t> Features<'t> {
         self.letters_of[part] & !self.letters_of[whole] == 0 && self.names[whole].contains(&self.names[part])
     }
 
+    /// True when what speaks for `from` as the primary disease speaks for `to` as well: two ways to
+    /// write one name, or a general disease beside a kind of it that ends like it (大腸癌 beside 直腸癌).
+    pub fn lends(&self, from: usize, to: usize) -> bool {
+        let concept = |index: usize| self.source.candidates[index].concept;
+        let kind = match (concept(from), concept(to)) {
+            (Some(general), Some(special)) => general != special && self.source.lexicon.is_a(special, general),
+            _ => false,
+        };
+        let end = |index: usize| match &self.source.candidates[index].label {
+            Label::Condition(words) => words.chars().next_back(),
+            _ => None,
+        };
+        kind && end(from).is_some() && end(from) == end(to) || self.overlap(from, to) >= SAME_NAME
+    }
+
     /// The Dice coefficient of two labels' characters.
     fn overlap(&self, a: usize, b: usize) -> f64 {
         if self.letters_of[a] & self.letters_of[b] == 0 {
@@ -907,6 +922,9 @@ fn after<'t>(text: &'t str, sentences: &[Sentence], mention: &Mention) -> &'t st
         .nth(REACH_CHAR)
         .map_or(after, |(at, _)| &after[..at])
 }
+
+/// Labels whose characters are so much the same are two ways to write one name.
+const SAME_NAME: f64 = 0.75;
 
 /// The Dice coefficient of two labels' characters, both sorted.
 fn overlap(a: &[char], b: &[char]) -> f64 {

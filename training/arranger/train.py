@@ -26,6 +26,7 @@ CAUSE = dict(COMMON, learning_rate=0.09, num_leaves=24, min_data_in_leaf=25, fea
 ROUNDS = dict(keep=120, primary=60, cause=110)
 # As in src/arrange/attach.rs.
 KEEP_FROM, KEEP_CAUSE_FROM, SAID, SAME, LATENT, PREPARES = 0.25, 0.06, 0.6, 0.5, 1.0, 0.3
+LEAST_SHARE = 0.02
 # As in src/arrange/fit.rs.
 LOWEST_FIT, LEAST_KEEP = -20.0, 1e-3
 PRIMARY_ROLES = {"Disease", "Pathology", "Symptom"}
@@ -97,8 +98,14 @@ def stand(models, report):
     share = numpy.zeros(len(score)) if numpy.isinf(score).all() else numpy.exp(score) / numpy.exp(score).sum()
     first = numpy.zeros(len(score))
     if share.sum() > 0:
+        # What several names of one disease share is one disease's.
+        mass = share.copy()
+        for giver, taker in report.lends:
+            if share[giver] >= LEAST_SHARE and share[taker] >= LEAST_SHARE:
+                mass[taker] += share[giver]
+        mass += share * 1e-9
         node = (kept >= KEEP_FROM) & ~report.needs_effect & (share > 0)
-        first[int(numpy.argmax(numpy.where(node, share, 0) if node.any() else share))] = 1
+        first[int(numpy.argmax(numpy.where(node, mass, 0) if node.any() else mass))] = 1
     return numpy.stack([kept, share, first], axis=1)
 
 

@@ -30,6 +30,7 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WINDOW = 254
 STRIDE = 127
 FOLDS = 5
+FOLDS = 5
 CORPUS_FOLDS = 3
 
 
@@ -276,9 +277,7 @@ def main():
     parser.add_argument("--development", type=Path, required=True)
     parser.add_argument("--reports", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="weights between the steps, and what each fold's model says")
-    parser.add_argument("--step", choices=["generated", "base", "folds", "corpus-folds", "final"], required=True)
-    parser.add_argument("--generated", type=Path, nargs=2, metavar=("INPUTS", "REPORTS"), help="of training/generate.py, for step generated")
-    parser.add_argument("--start", help="weights of an earlier step, in WORK")
+    parser.add_argument("--step", choices=["base", "folds", "corpus-folds", "final"], required=True)
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--hidden", type=int, default=192)
     parser.add_argument("--epochs", type=int, default=14)
@@ -295,9 +294,6 @@ def main():
     words = vocabulary_of(written)
     vocabulary = {c: index for index, c in enumerate(words)}
 
-    # Transitions hold hardly anything of a report; those of all reports serve every fold.
-    odds = {head: transitions(written + own, head) for head in ("mention", "medtxt", "node")}
-
     def fresh(weights=None):
         torch.manual_seed(SEED)
         model = Model(config(len(words), len(marks), arguments.layers, arguments.hidden))
@@ -305,22 +301,12 @@ def main():
             model.load_state_dict(torch.load(arguments.work / weights, weights_only=True))
         return model
 
-    def save(model, folder, held):
-        """The model as a folder, with the ids of the reports that it has not seen."""
-        export(model, words, marks, odds, folder)
-        (folder / "ids.txt").write_text("".join(f"{document.id}\n" for document in held), encoding="utf-8")
-
-    if arguments.step == "generated":
-        _, inputs = data.read_inputs(arguments.generated[0])
-        model = fresh()
-        fit(model, data.generated(inputs, arguments.generated[1]), vocabulary, arguments.epochs, arguments.rate, log="generated")
-        torch.save(model.state_dict(), arguments.work / "generated.pt")
     if arguments.step == "base":
-        model = fresh(arguments.start)
+        model = fresh()
         fit(model, written, vocabulary, arguments.epochs, arguments.rate, log="base")
         torch.save(model.state_dict(), arguments.work / "base.pt")
         print("on reports that it was trained on:")
-        report_scores(written[::8], predict(model, written[::8], vocabulary), odds)
+        report_scores(written[::8], predict(model, written[::8], vocabulary))
     if arguments.step == "folds":
         order = sorted(range(len(own)), key=lambda index: own[index].id)
         random.Random(SEED).shuffle(order)
@@ -329,30 +315,13 @@ def main():
             held = set(order[fold::FOLDS])
             model = fresh("base.pt")
             fit(model, [document for index, document in enumerate(own) if index not in held] + written[fold::FOLDS], vocabulary, arguments.epochs, arguments.rate, log=f"fold {fold}" if fold == 0 else "")
+            torch.save(model.state_dict(), arguments.work / f"fold{fold}.pt")
             mine = [own[index] for index in sorted(held)]
-            save(model, arguments.work / f"fold{fold}", mine)
+            (arguments.work / f"fold{fold}.ids").write_text("".join(f"{document.id}\n" for document in mine), encoding="utf-8")
             seen += mine
             said += predict(model, mine, vocabulary)
             print(f"fold {fold}", flush=True)
-        report_scores(seen, said, odds)
-    if arguments.step == "corpus-folds":
-        # What the arranger learns from: readings of written reports by models that have not seen them.
-        order = list(range(len(written)))
-        random.Random(SEED).shuffle(order)
-        seen, said = [], []
-        for fold in range(CORPUS_FOLDS):
-            held = set(order[fold::CORPUS_FOLDS])
-            model = fresh("generated.pt")
-            fit(model, [document for index, document in enumerate(written) if index not in held] + own, vocabulary, arguments.epochs, arguments.rate, log=f"corpus fold {fold}")
-            mine = [written[index] for index in sorted(held)]
-            save(model, arguments.work / f"corpus{fold}", mine)
-            seen += mine
-            said += predict(model, mine, vocabulary)
-        report_scores(seen, said, odds)
-    if arguments.step == "final":
-        model = fresh("base.pt")
-        fit(model, own + written[::FOLDS], vocabulary, arguments.epochs, arguments.rate, log="final")
-        save(model, arguments.work / "final", [])
+        report_scores(seen, said)
 
 
 if __name__ == "__main__":
