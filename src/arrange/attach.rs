@@ -16,7 +16,7 @@ use crate::lexicon::Lexicon;
 use crate::types::{Candidate, CaseMap, Edge, Node, NodeId, Relation, RelationKind, Role, Why};
 
 /// A candidate is a node from this probability on: about where the node F1 is largest.
-const KEEP: f64 = 0.25;
+const KEEP: f64 = 0.3;
 /// A cause that is only there for its effects stays in question from this probability on.
 const KEEP_CAUSE: f64 = 0.06;
 
@@ -29,7 +29,7 @@ const SAID: f64 = 0.6;
 const SAME: f64 = 0.5;
 /// What a latent pathology has before other causes of what it is known to cause: it was put there
 /// to gather them.
-const LATENT: f64 = 1.0;
+const LATENT: f64 = 0.55;
 
 /// What a disease of the past has before other causes of the primary disease where the knowledge
 /// has it as one: such a history is told for it, and gold has too few for a classifier.

@@ -731,7 +731,8 @@ impl Nodes<'_> {
             .by_label
             .get(&text)
             .copied()
-            .or_else(|| self.same(&label, concept, role));
+            .or_else(|| self.same(&label, concept, role))
+            .or_else(|| self.same_words(&label, role));
         if let Some(index) = existing {
             let candidate = &mut self.candidates[index];
             candidate.mentions.push(mention.id);
@@ -755,6 +756,24 @@ impl Nodes<'_> {
             is_complication: false,
             primacy: 0.0,
         });
+    }
+
+    /// A disease of the same words in another order: 胃癌多発皮膚転移, 多発性胃癌皮膚転移.
+    fn same_words(&self, label: &Label, role: Role) -> Option<usize> {
+        /// Of shorter names the order says more: 肝胆, 胆肝.
+        const LEAST_CHARS: usize = 6;
+        let letters = |label: &Label| match label {
+            Label::Condition(words) if words.chars().count() >= LEAST_CHARS => {
+                let mut letters: Vec<char> = words.chars().filter(|c| !matches!(c, '性' | 'の' | '・')).collect();
+                letters.sort_unstable();
+                Some(letters)
+            }
+            _ => None,
+        };
+        let own = letters(label).filter(|_| matches!(role, Role::Disease | Role::Pathology))?;
+        self.candidates
+            .iter()
+            .position(|candidate| candidate.role == role && letters(&candidate.label).as_ref() == Some(&own))
     }
 
     /// A candidate of the same concept, or of one that is a kind of the other.

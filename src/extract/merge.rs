@@ -55,6 +55,11 @@ pub fn merge(
     }
     let mut drafts: Vec<Draft> = kept.into_iter().flatten().collect();
     for measurement in tests {
+        if let Some(organism) = organism_before(text, lexicon, &drafts, &measurement) {
+            drafts.retain(|draft| draft.span != organism);
+            drafts.extend(antibodies(text, organism, measurement));
+            continue;
+        }
         drafts.push(Draft {
             value: Some(measurement.value.clone()),
             ..Draft::new(measurement.test_span, MentionKind::TestItem, Some(measurement.test))
@@ -77,6 +82,48 @@ pub fn merge(
     // Two tests may share one value (AST, ALTの上昇): the value is one mention.
     drafts.dedup_by(|b, a| a.span == b.span && a.kind == b.kind);
     drafts
+}
+
+/// The organism directly before an immunoglobulin, whose antibodies are then meant: HHV-6 of 「HHV-6
+/// IgG上昇」.
+fn organism_before(
+    text: &str,
+    lexicon: &Lexicon,
+    drafts: &[Draft],
+    measurement: &Measurement,
+) -> Option<Span<Norm>> {
+    if !matches!(lexicon.concept(measurement.test).label.as_str(), "IgG" | "IgM" | "IgA") {
+        return None;
+    }
+    let start = measurement.test_span.start;
+    let is_organism = |draft: &&Draft| {
+        let listed = draft.concept.map(|id| lexicon.concept(id).kind);
+        let between = text.get(draft.span.end..start);
+        listed == Some(ConceptKind::Organism) && between.is_some_and(|between| matches!(between, "" | " " | "-" | "特異的" | "抗体" | "抗体 "))
+    };
+    drafts.iter().find(is_organism).map(|draft| draft.span)
+}
+
+/// The antibodies against an organism as a test of their own. A number says nothing of them by the
+/// ranges of the whole class; a titre, a sign or a word does.
+fn antibodies(text: &str, organism: Span<Norm>, measurement: Measurement) -> [Draft; 2] {
+    let mut value = measurement.value;
+    let judged = value.range_low.is_some() || value.range_high.is_some() || value.unit == "倍";
+    if value.number.is_some() && !judged {
+        value.direction = None;
+    }
+    let class = measurement.test_span.slice(text);
+    [
+        Draft {
+            value: Some(value.clone()),
+            expansion: Some(format!("{} {class}", organism.slice(text))),
+            ..Draft::new(organism.cover(&measurement.test_span), MentionKind::TestItem, None)
+        },
+        Draft {
+            value: Some(value),
+            ..Draft::new(measurement.value_span, MentionKind::TestValue, None)
+        },
+    ]
 }
 
 /// How surely a surface of the dictionary is a mention, as a probability: a model must be surer.

@@ -25,7 +25,7 @@ CAUSE = dict(COMMON, learning_rate=0.09, num_leaves=24, min_data_in_leaf=25, fea
 # Larger ones of the primary disease overfit: there is one of it a report.
 ROUNDS = dict(keep=120, primary=60, cause=110)
 # As in src/arrange/attach.rs.
-KEEP_FROM, KEEP_CAUSE_FROM, SAID, SAME, LATENT, PREPARES = 0.25, 0.06, 0.6, 0.5, 1.0, 0.3
+KEEP_FROM, KEEP_CAUSE_FROM, SAID, SAME, LATENT, PREPARES = 0.3, 0.06, 0.6, 0.5, 0.55, 0.3
 LEAST_SHARE = 0.02
 # As in src/arrange/fit.rs.
 LOWEST_FIT, LEAST_KEEP = -20.0, 1e-3
