@@ -46,13 +46,16 @@ pub fn add_latent(candidates: &mut Vec<Candidate>, relations: &[Relation], lexic
                 .concept
                 .is_some_and(|other| lexicon.is_a(other, id) || lexicon.is_a(id, other))
         })
-            // A disease of the same organ system explains them by itself.
-            && !relations.iter().any(|relation| {
-                let cause = &candidates[relation.source.0 as usize];
+            // A disease of the same organ system explains them by itself, all but one at least.
+            && !candidates.iter().enumerate().any(|(index, cause)| {
+                let explained = relations.iter().filter(|relation| {
+                    relation.source.0 as usize == index
+                        && relation.evidence.knowledge >= EXPLAINS
+                        && findings.contains(&(relation.target.0 as usize))
+                });
                 matches!(cause.role, Role::Disease | Role::Pathology)
-                    && relation.evidence.knowledge >= EXPLAINS
-                    && findings.contains(&(relation.target.0 as usize))
                     && cause.concept.is_some_and(|cause| chapter(cause) == chapter(id))
+                    && explained.count() + 1 >= findings.len()
             })
             && candidates.iter().any(|candidate| {
                 matches!(candidate.role, Role::Disease)
