@@ -18,7 +18,7 @@ use crate::types::{Candidate, CaseMap, Edge, Node, NodeId, Relation, RelationKin
 /// A candidate is a node from this probability on: about where the node F1 is largest.
 const KEEP: f64 = 0.3;
 /// A cause that is only there for its effects stays in question from this probability on.
-const KEEP_CAUSE: f64 = 0.06;
+const KEEP_CAUSE: f64 = 0.03;
 
 /// What words that say a relation outright (「AによるB」) add to its probability, times their weight:
 /// the classifier has seen too few of them to trust them as a reader does.
@@ -29,11 +29,11 @@ const SAID: f64 = 0.6;
 const SAME: f64 = 0.5;
 /// What a latent pathology has before other causes of what it is known to cause: it was put there
 /// to gather them.
-const LATENT: f64 = 0.55;
+const LATENT: f64 = 0.65;
 
-/// What a disease of the past has before other causes of the primary disease where the knowledge
+/// What a disease of the past or an exposure has before other causes of the primary disease where the knowledge
 /// has it as one: such a history is told for it, and gold has too few for a classifier.
-const PREPARES: f64 = 0.3;
+const PREPARES: f64 = 0.5;
 /// A candidate that is less likely the primary disease neither lends nor borrows likelihood.
 const LEAST_SHARE: f64 = 0.02;
 
@@ -111,6 +111,12 @@ impl Arranger {
             })
             .collect();
         let primary = standing.iter().position(|standing| standing.is_primary);
+        if let Some(primary) = primary {
+            // What is known to lead to the primary disease stays in question, however unlikely.
+            for (index, kept) in kept.iter_mut().enumerate() {
+                *kept |= index != primary && candidates[index].needs_effect && features.knows(index, primary);
+            }
+        }
         let shares = self.shares(&features, candidates, &kept, &standing);
         loop {
             let parents = forest(&shares, &kept);
@@ -149,7 +155,13 @@ impl Arranger {
             .filter(|&index| can_be(index))
             .map(|index| scores[index].exp())
             .sum();
-        let share = |index: usize| if can_be(index) { scores[index].exp() / total } else { 0.0 };
+        let share = |index: usize| {
+            if can_be(index) {
+                scores[index].exp() / total
+            } else {
+                0.0
+            }
+        };
         let shares: Vec<f64> = (0..candidates.len()).map(share).collect();
         // What several names of one disease share is one disease's.
         let together = |index: usize| {
@@ -158,7 +170,13 @@ impl Arranger {
             shares[index] + lenders.map(|other| shares[other]).sum::<f64>()
         };
         let mass: Vec<f64> = (0..candidates.len())
-            .map(|index| if shares[index] >= LEAST_SHARE { together(index) } else { shares[index] })
+            .map(|index| {
+                if shares[index] >= LEAST_SHARE {
+                    together(index)
+                } else {
+                    shares[index]
+                }
+            })
             .collect();
         let best = (0..candidates.len()).filter(|&index| can_be(index)).max_by(|&a, &b| {
             let by_mass = mass[a].total_cmp(&mass[b]);
@@ -193,7 +211,7 @@ impl Arranger {
         let prepares = |cause: usize, effect: usize| {
             standing[effect].is_primary
                 && candidates[cause].needs_effect
-                && candidates[cause].role == Role::Disease
+                && matches!(candidates[cause].role, Role::Disease | Role::Exposure)
                 && features.knows(cause, effect)
         };
         let judged = features.judged(standing);

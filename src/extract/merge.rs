@@ -86,12 +86,7 @@ pub fn merge(
 
 /// The organism directly before an immunoglobulin, whose antibodies are then meant: HHV-6 of 「HHV-6
 /// IgG上昇」.
-fn organism_before(
-    text: &str,
-    lexicon: &Lexicon,
-    drafts: &[Draft],
-    measurement: &Measurement,
-) -> Option<Span<Norm>> {
+fn organism_before(text: &str, lexicon: &Lexicon, drafts: &[Draft], measurement: &Measurement) -> Option<Span<Norm>> {
     if !matches!(lexicon.concept(measurement.test).label.as_str(), "IgG" | "IgM" | "IgA") {
         return None;
     }
@@ -99,7 +94,8 @@ fn organism_before(
     let is_organism = |draft: &&Draft| {
         let listed = draft.concept.map(|id| lexicon.concept(id).kind);
         let between = text.get(draft.span.end..start);
-        listed == Some(ConceptKind::Organism) && between.is_some_and(|between| matches!(between, "" | " " | "-" | "特異的" | "抗体" | "抗体 "))
+        listed == Some(ConceptKind::Organism)
+            && between.is_some_and(|between| matches!(between, "" | " " | "-" | "特異的" | "抗体" | "抗体 "))
     };
     drafts.iter().find(is_organism).map(|draft| draft.span)
 }

@@ -25,7 +25,7 @@ CAUSE = dict(COMMON, learning_rate=0.09, num_leaves=24, min_data_in_leaf=25, fea
 # Larger ones of the primary disease overfit: there is one of it a report.
 ROUNDS = dict(keep=120, primary=60, cause=110)
 # As in src/arrange/attach.rs.
-KEEP_FROM, KEEP_CAUSE_FROM, SAID, SAME, LATENT, PREPARES = 0.3, 0.06, 0.6, 0.5, 0.55, 0.3
+KEEP_FROM, KEEP_CAUSE_FROM, SAID, SAME, LATENT, PREPARES = 0.3, 0.03, 0.6, 0.5, 0.65, 0.5
 LEAST_SHARE = 0.02
 # As in src/arrange/fit.rs.
 LOWEST_FIT, LEAST_KEEP = -20.0, 1e-3
@@ -184,12 +184,15 @@ def judge(names, models, report):
     """Counts of a report: nodes matched, edges matched, gold, predicted, primary right."""
     keep, primary, cause = models
     standing = stand((keep, primary), report)
+    known = report.pair_rows[:, names["pair"].index("knowledge")] > 0
+    prepares = {cause_ for cause_, effect, knows in zip(report.causes, report.effects, known)
+                if cause_ is not None and knows and standing[effect, 2] and report.needs_effect[cause_]}
     kept = [index for index, only_cause in enumerate(report.only_cause)
-            if standing[index, 2] or report.inferred[index] or standing[index, 0] >= (KEEP_CAUSE_FROM if only_cause else KEEP_FROM)]
+            if index in prepares or standing[index, 2] or report.inferred[index] or standing[index, 0] >= (KEEP_CAUSE_FROM if only_cause else KEEP_FROM)]
     probability = cause.predict(pair_rows(names, report, standing))
     column = {name: report.pair_rows[:, index] for index, name in enumerate(names["pair"])}
     probability += SAID * column["cue"] + SAME * column["identity"] + LATENT * column["cause_inferred"] * (column["knowledge"] > 0)
-    past = numpy.array([cause_ is not None and bool(report.needs_effect[cause_]) and report.roles[cause_] == "Disease" for cause_ in report.causes])
+    past = numpy.array([cause_ is not None and bool(report.needs_effect[cause_]) and report.roles[cause_] in ("Disease", "Exposure") for cause_ in report.causes])
     probability += PREPARES * (past & (column["knowledge"] > 0) & (standing[numpy.array(report.effects), 2] > 0))
     while True:
         inside = set(kept)
