@@ -739,7 +739,7 @@ fn the_program_builds_and_uses_packs() {
     }
 
     let lines = ["一", "二"].map(|id| {
-        serde_json::json!({ "id": id, "text": "【現病歴】発熱と蝦蟇口病と天狗鼻狭窄症を認めた。" }).to_string()
+        serde_json::json!({ "id": id, "text": "【現病歴】発熱と蝦蟇口病と天狗羽団扇症を認めた。" }).to_string()
     });
     let corpus = text(&file(&folder, "reports.jsonl", lines.join("\n")));
     let without = shorei(&["dictionary", "coverage", &corpus]);
@@ -747,13 +747,13 @@ fn the_program_builds_and_uses_packs() {
     let first = out(&without).lines().next().unwrap_or_default().to_owned();
     assert!(first.starts_with("2\t2\t"), "{}", out(&without));
     assert!(
-        out(&without).contains("天狗鼻狭窄症") && out(&without).contains("蝦蟇口病"),
+        out(&without).contains("天狗羽団扇症") && out(&without).contains("蝦蟇口病"),
         "{}",
         out(&without)
     );
     let with = shorei(&["dictionary", "coverage", "--dictionary", &pack, &corpus]);
     assert!(
-        out(&with).contains("天狗鼻狭窄症") && !out(&with).contains("蝦蟇口病"),
+        out(&with).contains("天狗羽団扇症") && !out(&with).contains("蝦蟇口病"),
         "{}",
         out(&with)
     );
