@@ -105,10 +105,7 @@ fn examinations(text: &str, drafts: &[Draft], found: &[Draft]) -> Vec<Draft> {
             }
             None => match &shared {
                 Some((start, value))
-                    if matches!(
-                        rest.get(..start - draft.span.end),
-                        Some("、" | "," | "・" | "と" | ", ")
-                    ) =>
+                    if matches!(text.get(draft.span.end..*start), Some("、" | "," | "・" | "と" | ", ")) =>
                 {
                     value.clone()
                 }

@@ -102,24 +102,26 @@ fn organism_before(text: &str, lexicon: &Lexicon, drafts: &[Draft], measurement:
 
 /// The antibodies against an organism as a test of their own. A number says nothing of them by the
 /// ranges of the whole class; a titre, a sign or a word does.
-fn antibodies(text: &str, organism: Span<Norm>, measurement: Measurement) -> [Draft; 2] {
+fn antibodies(text: &str, organism: Span<Norm>, measurement: Measurement) -> Vec<Draft> {
     let mut value = measurement.value;
     let judged = value.range_low.is_some() || value.range_high.is_some() || value.unit == "倍";
     if value.number.is_some() && !judged {
         value.direction = None;
     }
     let class = measurement.test_span.slice(text);
-    [
-        Draft {
-            value: Some(value.clone()),
-            expansion: Some(format!("{} {class}", organism.slice(text))),
-            ..Draft::new(organism.cover(&measurement.test_span), MentionKind::TestItem, None)
-        },
-        Draft {
+    let name = organism.cover(&measurement.test_span);
+    let mut drafts = vec![Draft {
+        value: Some(value.clone()),
+        expansion: Some(format!("{} {class}", organism.slice(text))),
+        ..Draft::new(name, MentionKind::TestItem, None)
+    }];
+    if !measurement.value_span.overlaps(&name) {
+        drafts.push(Draft {
             value: Some(value),
             ..Draft::new(measurement.value_span, MentionKind::TestValue, None)
-        },
-    ]
+        });
+    }
+    drafts
 }
 
 /// How surely a surface of the dictionary is a mention, as a probability: a model must be surer.
