@@ -15,6 +15,10 @@ use shorei::tokenize::Tokenizer;
 use shorei::types::{Candidate, Section, Sentence, Span, Token};
 use shorei::{Pipeline, arrange, extract, link, normalize, qualify, relate, segment};
 
+/// The allocator of the `shorei` program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A report of our own, of about 600 characters, in the form that most reports have.
 const REPORT: &str = "【症例】68歳、男性。【主訴】発熱、呼吸困難。【既往歴】高血圧、2型糖尿病、関節リウマチ。\
 【家族歴】父が胃癌。【生活歴】喫煙20本/日を40年間。【現病歴】関節リウマチに対しメトトレキサートを内服していた。\

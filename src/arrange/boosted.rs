@@ -165,23 +165,41 @@ impl Boosted {
         self.scores(rows, width).into_iter().map(probability).collect()
     }
 
+    /// As [`Boosted::probabilities`]; a row whose log odds after `trees` trees are below `floor` has
+    /// the probability of these: the trees behind them would not lift it to where it matters.
+    pub(super) fn likely_probabilities(&self, rows: &[f32], width: usize, trees: usize, floor: f64) -> Vec<f64> {
+        let (first, rest) = self.trees.split_at(trees.min(self.trees.len()));
+        let row = |at: usize| &rows[at * width..][..width];
+        let count = rows.len() / width.max(1);
+        let mut scores = self.walk(first, count, row);
+        let open: Vec<usize> = (0..count).filter(|&at| scores[at] >= floor).collect();
+        for (&at, score) in open.iter().zip(self.walk(rest, open.len(), |at| row(open[at]))) {
+            scores[at] += score;
+        }
+        scores.into_iter().map(probability).collect()
+    }
+
     /// The log odds of rows that lie one after the other, `width` numbers each. O(rows × trees ×
     /// depth).
     pub(super) fn scores(&self, rows: &[f32], width: usize) -> Vec<f64> {
-        let width = width.max(1);
-        let mut scores = Vec::with_capacity(rows.len() / width);
-        for block in rows.chunks(width * ABREAST) {
-            let count = block.len() / width;
+        self.walk(&self.trees, rows.len() / width.max(1), |at| &rows[at * width..][..width])
+    }
+
+    /// What `trees` give for each of `count` rows.
+    fn walk<'r>(&self, trees: &[Root], count: usize, row: impl Fn(usize) -> &'r [f32]) -> Vec<f64> {
+        let mut scores = Vec::with_capacity(count);
+        for first in (0..count).step_by(ABREAST) {
             // A short block walks its last row more than once, which is cheaper than row by row.
-            let row = |at: usize| &block[at.min(count - 1) * width..][..width];
-            scores.extend_from_slice(&self.scores_of::<ABREAST>(std::array::from_fn(row))[..count]);
+            let block = std::array::from_fn(|at| row((first + at).min(count - 1)));
+            let open = ABREAST.min(count - first);
+            scores.extend_from_slice(&self.walk_abreast::<ABREAST>(trees, block)[..open]);
         }
         scores
     }
 
-    fn scores_of<const N: usize>(&self, rows: [&[f32]; N]) -> [f64; N] {
+    fn walk_abreast<const N: usize>(&self, trees: &[Root], rows: [&[f32]; N]) -> [f64; N] {
         let mut sums = [0.0; N];
-        for tree in &self.trees {
+        for tree in trees {
             let range = tree.first as usize..tree.end as usize;
             let steps = &self.steps[range.clone()];
             let mut at = [0u16; N];

@@ -97,6 +97,7 @@ struct Patterns {
     standing: cues::PatternSet,
     family: OnceLock<Option<Regex>>,
     misprints: OnceLock<Option<aho_corasick::AhoCorasick>>,
+    variants: OnceLock<Option<aho_corasick::AhoCorasick>>,
 }
 
 /// What the tables say, with names resolved to concepts: what [`compiled`] writes and reads.
@@ -473,8 +474,16 @@ impl Lexicon {
 
     /// `text` in standard characters: 葦麻疹 → 蕁麻疹.
     pub fn standard_characters(&self, text: &str) -> String {
-        self.tables
-            .variants
+        let variants = &self.tables.variants;
+        let matcher = self.patterns.variants.get_or_init(|| {
+            let patterns = variants.iter().map(|(_, variant)| variant);
+            aho_corasick::AhoCorasick::new(patterns).ok()
+        });
+        // Almost no word has one.
+        if matcher.as_ref().is_some_and(|matcher| !matcher.is_match(text)) {
+            return text.to_owned();
+        }
+        variants
             .iter()
             .fold(text.to_owned(), |text, (standard, variant)| {
                 if text.contains(variant.as_str()) {

@@ -19,6 +19,12 @@ use clap::Parser;
 
 use args::{Args, Command};
 
+/// A report is thousands of small allocations, and the dictionaries are a million: the allocator is a
+/// tenth of the time of either. (Without huge pages: making them takes a quarter of a second where
+/// memory is fragmented.)
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exit code when something was wrong with one report or file but the rest was done.
 const PARTLY: u8 = 1;
 /// Exit code when nothing could be done.
