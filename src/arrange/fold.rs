@@ -13,9 +13,37 @@ use crate::types::{
 
 /// Sites that a symptom or lesion hangs on through these words: 「四肢のしびれ」「下腿に浮腫」.
 static SITE_LINK: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:の|に|にも|は|では|から|より|で|を中心に|を主体に|全体に|、|・|に(?:著明な|軽度の|高度の|多発する|広範な|びまん性の|圧痛を伴う|多数の|新たな|持続する)|の(?:著明な|軽度の|高度の|広範な))?$")
+    Regex::new(concat!(
+        r"^(?:(?:の|に|には|にも|は|では|から|より|で|を中心に|を主体に|全体に|、|・)",
+        r"(?:(?:著明|広範|広範囲|高度|軽度|中等度|多数|散在性|びまん性|左右対称|対称性|新た|小豆大|米粒大|大小)(?:な|の|に|、)?|多発する|散在する|持続する|限局する|限局した|融合する|癒合する|.{1,4}を伴(?:う|った)|(?:約|径|長径|直径|最大)*[0-9][0-9.,×x~-]*\s?(?:cm|mm|横指)(?:大|径)?の?)?)?$",
+    ))
         .expect("a constant pattern")
 });
+
+/// A size that a finding's name opens with: 「4cm大の腫瘤」, 「最大21mmの結節」, 「径5mmの瘻孔」, and the unit that is left
+/// where the number stands outside the name.
+static SIZE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:最大径|最大|直径|長径|径|約)*[0-9.,×x~-]*\s?(?:cm|mm|横指)(?:大|径|長|以下|以上|前後|程度)?の?([^H/A-Za-z0-9].*)$")
+        .expect("a constant pattern")
+});
+
+/// A size that ends what stands before a finding: 「右副腎に45 mm大の」.
+static SIZE_BEFORE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:最大径|最大|直径|長径|径|約)*[0-9][0-9.,×x~-]*\s?(?:cm|mm|横指)(?:大|径|長|以下|以上|前後|程度)?の?$")
+        .expect("a constant pattern")
+});
+
+/// What describes most of a finding, without being a part of its name: 「リンパ球主体の炎症細胞浸潤」, 「胆道系酵素優位の肝障害」.
+static FOREMOST: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[^の]{1,10}(?:優位|主体|優勢)の(.{2,})$").expect("a constant pattern"));
+
+/// A change that an organ's name stands behind: 「腫大した虫垂」.
+static CHANGED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^([\p{Han}ー]{2,6})(?:した|していた|する)(.{1,8})$").expect("a constant pattern"));
+
+/// A tumour's macroscopic type: 「Type2の腫瘍」.
+static TUMOUR_TYPE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)\btype ?([0-5])の?(\p{Han})").expect("a constant pattern"));
 
 /// The words before a drug or treatment's effect.
 static EXPOSURE: LazyLock<Regex> = LazyLock::new(|| {
@@ -249,8 +277,15 @@ impl Folder<'_> {
             .map_or(0, |before| before.norm.end);
         let from = free.max(sentence.span.start);
         let mut before = self.text.get(from..mention.norm.start)?;
+        if let Some(size) = SIZE_BEFORE.find(before) {
+            before = &before[..size.start()];
+        }
         // 「肝細胞周囲の軽度の線維化」
-        before = before.strip_suffix(['の', 'に'])?;
+        before = before
+            .strip_suffix(['は', 'も'])
+            .filter(|before| before.ends_with('に'))
+            .unwrap_or(before)
+            .strip_suffix(['の', 'に'])?;
         if let Some(rest) = before.strip_suffix("軽度").or_else(|| before.strip_suffix("著明")) {
             before = rest.strip_suffix('の').unwrap_or(rest);
         }
@@ -392,16 +427,22 @@ impl Folder<'_> {
         }
     }
 
-    /// The mention's words without degree and course, and without what only its sentence needs.
+    /// The mention's words without degree, course and size, and without what only its sentence needs.
     fn clean_label(&self, mention: &Mention) -> String {
-        let mut words = full_name(mention);
-        while let Some((modifier, class)) = self.lexicon.modifier_prefix(words) {
-            if class == ModifierClass::Concept {
-                break;
+        let listed = |words: &str| {
+            mention
+                .concept
+                .is_some_and(|id| self.lexicon.concept(id).label == words)
+        };
+        let mut words = self.without_degree(full_name(mention)).trim();
+        if !listed(words) {
+            for pattern in [&SIZE, &FOREMOST] {
+                words = pattern
+                    .captures(words)
+                    .and_then(|found| found.get(1))
+                    .map_or(words, |rest| self.without_degree(rest.as_str()));
             }
-            words = words[modifier.len()..].trim_start_matches(['な', 'の']);
         }
-        let words = words.trim();
         // 「心窩部に圧痛」, 「38°C台の発熱」: a phrase for which the dictionary has a name.
         if let Some(id) = mention.concept
             && words.contains(|c: char| c.is_ascii_digit() || matches!(c, 'に' | 'を' | 'が'))
@@ -409,25 +450,41 @@ impl Folder<'_> {
         {
             return self.lexicon.concept(id).label.clone();
         }
-        // 「膠原線維の軽度増加」 → 膠原線維増加: の goes, and with it degree inside the name.
-        let Some((first, rest)) = words.split_once('の') else {
-            return words.to_owned();
-        };
-        if rest.is_empty()
-            || mention
-                .concept
-                .is_some_and(|id| self.lexicon.concept(id).label == words)
+        if let Some(changed) = CHANGED.captures(words)
+            && self
+                .lexicon
+                .lookup_kind(&changed[2], |kind| kind == ConceptKind::Site)
+                .is_some()
         {
-            return words.to_owned();
+            return format!("{}{}", &changed[2], &changed[1]);
         }
-        let mut rest = rest;
-        while let Some((modifier, class)) = self.lexicon.modifier_prefix(rest) {
+        // 「膠原線維の軽度増加」 → 膠原線維増加: の goes, and with it degree inside the name.
+        let words = match words.split_once('の') {
+            Some((first, rest)) if !rest.is_empty() && first != "も" && !listed(words) => {
+                format!("{first}{}", self.without_degree(rest))
+            }
+            _ => words.to_owned(),
+        };
+        TUMOUR_TYPE.replace(&words, "${1}型$2").into_owned()
+    }
+
+    /// `words` without the modifiers of degree and course that they open with.
+    fn without_degree<'w>(&self, words: &'w str) -> &'w str {
+        let mut words = words;
+        while let Some((modifier, class)) = self.lexicon.modifier_prefix(words) {
             if class == ModifierClass::Concept {
                 break;
             }
-            rest = rest[modifier.len()..].trim_start_matches(['な', 'の']);
+            words = words[modifier.len()..].trim_start_matches(['な', 'の']);
+            // 「全周性狭窄」: the modifier goes with its suffix; 性器 and 性欲 have none.
+            if let Some(rest) = words.strip_prefix('性')
+                && !rest.starts_with(['器', '欲', '交', '感', '腺', '格'])
+                && rest.chars().count() > 1
+            {
+                words = rest.trim_start_matches(['な', 'の']);
+            }
         }
-        format!("{first}{rest}")
+        words
     }
 
     /// 「四肢の脱力」 → 四肢, 脱力.
@@ -483,7 +540,10 @@ impl Folder<'_> {
                 }
                 MentionKind::Feature | MentionKind::Time => return None,
                 MentionKind::Disease | MentionKind::Finding
-                    if matches!(between, "、" | "と" | "や" | "・" | "," | "および" | "及び") =>
+                    if matches!(
+                        between,
+                        "、" | "と" | "や" | "・" | "," | "および" | "及び" | "を伴う" | "を伴った"
+                    ) && !self.opens_with_site(&mention.text) =>
                 {
                     if let Some((site, _)) = self.split_site(&before.text) {
                         return Some(site.to_owned());
@@ -499,6 +559,20 @@ impl Folder<'_> {
         None
     }
 
+    /// True for a name that opens with a region of the body (顔面紅斑), so that it takes no other from its
+    /// neighbours (「四肢の関節痛と顔面紅斑」). Tissues are everywhere: 関節痛.
+    fn opens_with_site(&self, name: &str) -> bool {
+        const TISSUES: [&str; 9] = ["関節", "皮下", "皮膚", "粘膜", "筋肉", "血管", "骨", "リンパ節", "神経"];
+        let starts: Vec<usize> = name.char_indices().map(|(at, _)| at).skip(1).take(4).collect();
+        starts.into_iter().map(|at| &name[..at]).any(|site| {
+            !TISSUES.contains(&site)
+                && self
+                    .lexicon
+                    .lookup_kind(site, |kind| kind == ConceptKind::Site)
+                    .is_some()
+        })
+    }
+
     /// The site with the sites before it that belong to it: 左|下腿; 体幹・四肢.
     fn site_phrase(&self, index: usize) -> String {
         let site = &self.mentions[index];
@@ -508,7 +582,7 @@ impl Folder<'_> {
             if before.kind == MentionKind::Site
                 && matches!(
                     between,
-                    "" | "、" | "," | "・" | "と" | "や" | "および" | "及び" | "から"
+                    "" | "、" | "," | "・" | "と" | "や" | "および" | "及び" | "から" | "ならびに"
                 )
             {
                 start = before.norm.start;
@@ -528,6 +602,7 @@ impl Folder<'_> {
             .replace(['、', ',', 'と', 'や'], "・")
             .replace("および", "・")
             .replace("及び", "・")
+            .replace("ならびに", "・")
     }
 
     /// The examinations that show a finding: the last exam before it in its sentence or in so many
