@@ -378,6 +378,7 @@ impl Pipeline {
         for (draft, assertion) in drafts.iter().zip(assertions) {
             let sentence = sentences.partition_point(|sentence| sentence.span.end <= draft.span.start);
             let section = sections.partition_point(|section| section.span.end <= draft.span.start);
+            let concept = link::concept(text.norm(), draft, &self.lexicon);
             mentions.push(Mention {
                 id: MentionId(mentions.len() as u32),
                 span: text.to_raw(draft.span),
@@ -385,7 +386,8 @@ impl Pipeline {
                 text: draft.span.slice(text.norm()).to_owned(),
                 kind: draft.kind,
                 assertion: *assertion,
-                concept: link::concept(text.norm(), draft, &self.lexicon),
+                concept,
+                modifiers: link::modifiers(text.norm(), draft, concept, &self.lexicon),
                 expansion: draft.expansion.clone(),
                 value: draft.value.clone(),
                 sentence,

@@ -344,6 +344,12 @@ impl Mention {
         self.get().concept.clone().map(|record| Concept { record })
     }
 
+    /// The parts of its text that modify what the dictionary entry names (難治性 of 難治性多発性筋炎).
+    #[getter]
+    fn modifiers(&self) -> Vec<String> {
+        self.get().modifiers.clone()
+    }
+
     /// Its value, for tests, changes and doses.
     #[getter]
     fn value(&self) -> Option<Value> {

@@ -229,7 +229,10 @@ impl Arranger {
             for cause in others() {
                 features.put_pair(Some(cause), effect, &judged, &mut rows);
             }
-            let mut probabilities = self.cause.likely_probabilities(&rows.values, width, FIRST_TREES, HOPELESS).into_iter();
+            let mut probabilities = self
+                .cause
+                .likely_probabilities(&rows.values, width, FIRST_TREES, HOPELESS)
+                .into_iter();
             shares.root[effect] = probabilities.next().unwrap_or_default();
             for (cause, probability) in others().zip(probabilities) {
                 let latent = candidates[cause].inferred && features.knows(cause, effect);

@@ -182,7 +182,9 @@ impl Boosted {
     /// The log odds of rows that lie one after the other, `width` numbers each. O(rows × trees ×
     /// depth).
     pub(super) fn scores(&self, rows: &[f32], width: usize) -> Vec<f64> {
-        self.walk(&self.trees, rows.len() / width.max(1), |at| &rows[at * width..][..width])
+        self.walk(&self.trees, rows.len() / width.max(1), |at| {
+            &rows[at * width..][..width]
+        })
     }
 
     /// What `trees` give for each of `count` rows.

@@ -29,8 +29,10 @@ static SIZE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// A size that ends what stands before a finding: 「右副腎に45 mm大の」.
 static SIZE_BEFORE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:最大径|最大|直径|長径|径|約)*[0-9][0-9.,×x~-]*\s?(?:cm|mm|横指)(?:大|径|長|以下|以上|前後|程度)?の?$")
-        .expect("a constant pattern")
+    Regex::new(
+        r"(?:最大径|最大|直径|長径|径|約)*[0-9][0-9.,×x~-]*\s?(?:cm|mm|横指)(?:大|径|長|以下|以上|前後|程度)?の?$",
+    )
+    .expect("a constant pattern")
 });
 
 /// What describes most of a finding, without being a part of its name: 「リンパ球主体の炎症細胞浸潤」, 「胆道系酵素優位の肝障害」.

@@ -423,6 +423,7 @@ mod tests {
                 kind: MentionKind::Disease,
                 assertion: Assertion::default(),
                 concept: None,
+                modifiers: Vec::new(),
                 expansion: None,
                 value: None,
                 sentence: 9,

@@ -61,6 +61,9 @@ pub struct MentionRecord {
     pub assertion: Assertion,
     /// Its dictionary entry.
     pub concept: Option<ConceptRecord>,
+    /// The parts of its text that modify what the dictionary entry names; left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modifiers: Vec<String>,
     /// Its value.
     pub value: Option<Value>,
 }
@@ -266,6 +269,7 @@ impl CaseRecord {
                 kind: mention.kind,
                 assertion: mention.assertion,
                 concept: ConceptRecord::find(mention.concept, concepts),
+                modifiers: mention.modifiers.clone(),
                 value: mention.value.clone().map(finite_value),
             })
             .collect();
@@ -376,6 +380,7 @@ impl CaseRecord {
                 kind: mention.kind,
                 assertion: mention.assertion,
                 concept: concept(&mention.concept),
+                modifiers: mention.modifiers.clone(),
                 expansion: None,
                 value: mention.value.clone(),
                 sentence: sentences.partition_point(|sentence| sentence.span.end <= start),

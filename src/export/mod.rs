@@ -473,6 +473,7 @@ pub(crate) mod sample {
                 kind,
                 assertion: Assertion::default(),
                 concept: concept.map(ConceptId),
+                modifiers: Vec::new(),
                 expansion: None,
                 value: None,
                 sentence,

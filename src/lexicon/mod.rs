@@ -12,6 +12,7 @@ mod demographics;
 pub mod import;
 mod knowledge;
 mod layers;
+mod modified;
 pub mod pack;
 mod ranges;
 mod rank;
@@ -24,6 +25,7 @@ pub use cues::{CueDirection, Pattern, Predicate, RelationCue, StandingCue, Statu
 pub use demographics::{Demographics, Patient, Prevalence};
 pub use knowledge::{Fact, Frequency, Key, Knowledge};
 pub use layers::{Conflict, Origin};
+pub use modified::{Modified, Modifier, ModifierKind};
 pub use ranges::{ReferenceRange, Sex};
 pub use rank::{Contribution, Likelihoods, Observed, PRIOR_CASES, RankedDisease, independence, total};
 
@@ -118,6 +120,7 @@ struct Tables {
     #[serde(serialize_with = "compiled::sorted")]
     results: HashMap<String, Direction>,
     prefixes: Vec<(String, ModifierClass)>,
+    suffixes: Vec<(String, ModifierClass)>,
     variants: Vec<(String, String)>,
     /// What stands instead of a word in scanned reports, and the word.
     misprints: Vec<(String, String)>,
@@ -483,15 +486,13 @@ impl Lexicon {
         if matcher.as_ref().is_some_and(|matcher| !matcher.is_match(text)) {
             return text.to_owned();
         }
-        variants
-            .iter()
-            .fold(text.to_owned(), |text, (standard, variant)| {
-                if text.contains(variant.as_str()) {
-                    text.replace(variant.as_str(), standard)
-                } else {
-                    text
-                }
-            })
+        variants.iter().fold(text.to_owned(), |text, (standard, variant)| {
+            if text.contains(variant.as_str()) {
+                text.replace(variant.as_str(), standard)
+            } else {
+                text
+            }
+        })
     }
 
     /// The longest modifier that `text` begins with, and its class.
@@ -996,14 +997,17 @@ impl Lexicon {
                 "course" => ModifierClass::Course,
                 other => return Err(table.error(row, other, "expected concept, degree or course")),
             };
-            if row.get("position") == "prefix" {
-                self.tables.prefixes.push((row.get("label").to_owned(), class));
-            }
+            let modifiers = match row.get("position") {
+                "prefix" => &mut self.tables.prefixes,
+                "suffix" => &mut self.tables.suffixes,
+                other => return Err(table.error(row, other, "expected prefix or suffix")),
+            };
+            modifiers.push((row.get("label").to_owned(), class));
         }
         // Longest first, so that 両側性 is not read as 両側.
-        self.tables
-            .prefixes
-            .sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        for modifiers in [&mut self.tables.prefixes, &mut self.tables.suffixes] {
+            modifiers.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.0.cmp(&b.0)));
+        }
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::extract::Draft;
-use crate::lexicon::Lexicon;
+use crate::lexicon::{Lexicon, Modifier, ModifierClass, ModifierKind};
 use crate::types::{ConceptId, MentionKind, Norm, Span};
 
 /// 「長い名前(ABC)」: a definition, or an abbreviation first and its meaning after.
@@ -94,20 +94,29 @@ impl Definitions {
 }
 
 /// The concept of a mention: its own, else that of its text, else that of its text without
-/// leading modifiers. O(length).
+/// modifiers, unless what stands behind makes something else of it (乾癬様, 胃切除後). O(length).
 pub fn concept(text: &str, draft: &Draft, lexicon: &Lexicon) -> Option<ConceptId> {
-    if draft.concept.is_some() {
+    if draft.concept.is_some() || !matches!(draft.kind, MentionKind::Disease | MentionKind::Finding) {
         return draft.concept;
     }
-    let mut words = draft.span.slice(text);
-    if !matches!(draft.kind, MentionKind::Disease | MentionKind::Finding) {
-        return None;
-    }
-    loop {
-        if let Some(id) = lexicon.lookup_condition(words) {
-            return Some(id);
-        }
-        let (modifier, _) = lexicon.modifier_prefix(words)?;
-        words = &words[modifier.len()..];
-    }
+    let is_other =
+        |modifier: &Modifier<'_>| modifier.is_suffix && modifier.kind == ModifierKind::Class(ModifierClass::Concept);
+    lexicon
+        .take_apart(draft.span.slice(text))
+        .filter(|term| !term.modifiers.iter().any(is_other))
+        .map(|term| term.concept)
+}
+
+/// What modifies the concept in a mention's text; nothing where the text is a name of its own, or where
+/// the concept is another than that of its base. O(length).
+pub fn modifiers(text: &str, draft: &Draft, concept: Option<ConceptId>, lexicon: &Lexicon) -> Vec<String> {
+    let (Some(concept), MentionKind::Disease | MentionKind::Finding) = (concept, draft.kind) else {
+        return Vec::new();
+    };
+    let term = lexicon.take_apart(draft.span.slice(text));
+    term.filter(|term| term.concept == concept)
+        .into_iter()
+        .flat_map(|term| term.modifiers)
+        .map(|modifier| modifier.text.to_owned())
+        .collect()
 }

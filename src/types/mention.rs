@@ -110,6 +110,9 @@ pub struct Mention {
     pub assertion: Assertion,
     /// Its dictionary entry, where it has one.
     pub concept: Option<ConceptId>,
+    /// The parts of its text that modify what the dictionary entry names (難治性 of 難治性多発性筋炎), in
+    /// reading order.
+    pub modifiers: Vec<String>,
     /// What it stands for: where the report defines it as an abbreviation (EGPA), or where words
     /// around it complete it (シラカンバ of シラカンバ特異的IgE).
     pub expansion: Option<String>,

@@ -3,7 +3,7 @@
 pub mod build;
 pub mod coverage;
 
-use shorei::lexicon::{Fact, Key, Lexicon};
+use shorei::lexicon::{Fact, Key, Lexicon, Modifier, ModifierClass, ModifierKind};
 use shorei::types::{Concept, ConceptKind};
 use unicode_normalization::UnicodeNormalization;
 
@@ -97,6 +97,17 @@ fn lookup(lexicon: &Lexicon, term: &str) -> bool {
     if concepts.is_empty() {
         concepts = lexicon.lookup_reading(&term);
     }
+    if concepts.is_empty()
+        && let Some(modified) = lexicon.take_apart(&term)
+    {
+        let modifiers: Vec<String> = modified
+            .modifiers
+            .iter()
+            .map(|modifier| said(lexicon, modifier))
+            .collect();
+        anstream::println!("{term}: {} with {}", modified.base, modifiers.join(", "));
+        return lookup(lexicon, modified.base);
+    }
     if concepts.is_empty() {
         anstream::println!("{term}: not in the dictionaries");
         return false;
@@ -152,6 +163,17 @@ fn lookup(lexicon: &Lexicon, term: &str) -> bool {
         links("treated by", lexicon.knowledge().treatments(key), |fact| &fact.effect);
     }
     true
+}
+
+/// A modifier and what it says: 「難治性 (course)」.
+fn said(lexicon: &Lexicon, modifier: &Modifier<'_>) -> String {
+    let kind = match modifier.kind {
+        ModifierKind::Class(ModifierClass::Concept) => "kind",
+        ModifierKind::Class(ModifierClass::Degree) => "degree",
+        ModifierKind::Class(ModifierClass::Course) => "course",
+        ModifierKind::Site(site) => return format!("{} (site {})", modifier.text, lexicon.concept(site).id),
+    };
+    format!("{} ({kind})", modifier.text)
 }
 
 fn codes(concept: &Concept) -> String {
