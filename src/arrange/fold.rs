@@ -14,10 +14,12 @@ use crate::types::{
 /// Sites that a symptom or lesion hangs on through these words: 「四肢のしびれ」「下腿に浮腫」.
 static SITE_LINK: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"^(?:(?:の|に|には|にも|は|では|から|より|で|を中心に|を主体に|全体に|、|・)",
-        r"(?:(?:著明|広範|広範囲|高度|軽度|中等度|多数|散在性|びまん性|左右対称|対称性|新た|小豆大|米粒大|大小)(?:な|の|に|、)?|多発する|散在する|持続する|限局する|限局した|融合する|癒合する|.{1,4}を伴(?:う|った)|(?:約|径|長径|直径|最大)*[0-9][0-9.,×x~-]*\s?(?:cm|mm|横指)(?:大|径)?の?)?)?$",
+        r"^(?:(?:の|に|には|にも|は|では|から|より|で|を中心に|を主体に|全体に|、|・)(?:に|、)?",
+        // 「膵頭部に造影効果の乏しい腫瘤」, 「体幹に広範囲に紅斑」, 「右副腎に45 mm大の腫瘤」
+        r"(?:[^、。,に]{1,14}(?:な|の|に|い|する|した|って|いる)|高度|軽度|著明|多数",
+        r"|(?:約|径|長径|直径|最大)*[0-9][0-9.,×x~-]*\s?(?:cm|mm|横指)(?:大|径)?の?)?)?$",
     ))
-        .expect("a constant pattern")
+    .expect("a constant pattern")
 });
 
 /// A size that a finding's name opens with: 「4cm大の腫瘤」, 「最大21mmの結節」, 「径5mmの瘻孔」, and the unit that is left
@@ -32,6 +34,16 @@ static SIZE_BEFORE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r"(?:最大径|最大|直径|長径|径|約)*[0-9][0-9.,×x~-]*\s?(?:cm|mm|横指)(?:大|径|長|以下|以上|前後|程度)?の?$",
     )
+    .expect("a constant pattern")
+});
+
+/// The images of a series, between a site and what they show there: 「前頭葉にT2強調像およびFLAIRで」.
+static SERIES: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?:(?:拡散|T[12]\*?)強調(?:画像|像)?|FLAIR(?:画像|像)?|DWI|ADC(?:マップ|画像|map)?|T[12]\*?WI|STIR(?:画像|像)?)",
+        r"(?:(?:[・、,と/]|および|及び|ならびに) ?(?:(?:拡散|T[12]\*?)強調(?:画像|像)?|FLAIR(?:画像|像)?|DWI|ADC(?:マップ|画像|map)?|T[12]\*?WI|STIR(?:画像|像)?))*",
+        r"(?:にて|では|で|上|において|および|及び|と|・|、)?$",
+    ))
     .expect("a constant pattern")
 });
 
@@ -148,7 +160,7 @@ impl Folder<'_> {
         }
         let kind = mention.concept.map(|id| self.lexicon.concept(id).kind);
         let words = self.lexicon.standard_characters(&self.clean_label(mention));
-        if words.is_empty() || self.lexicon.is_generic(&words) {
+        if words.is_empty() || self.lexicon.is_generic(&words) && !self.is_verdict(index) {
             return;
         }
         // A comorbidity, like a past disease, is in the map for what it causes.
@@ -262,6 +274,21 @@ impl Folder<'_> {
         nodes.insert(label, mention, mention.concept, role, past);
     }
 
+    /// True for what an examination came to, directly behind it: 「細胞診で悪性」.
+    fn is_verdict(&self, index: usize) -> bool {
+        let mention = &self.mentions[index];
+        let exam = index.checked_sub(1).map(|before| &self.mentions[before]);
+        matches!(mention.text.as_str(), "悪性" | "良性")
+            && exam.is_some_and(|exam| {
+                exam.kind == MentionKind::Exam
+                    && exam.sentence == mention.sentence
+                    && self
+                        .text
+                        .get(exam.norm.end..mention.norm.start)
+                        .is_some_and(|between| between.chars().count() <= 8)
+            })
+    }
+
     /// The noun that の joins to an examination's finding: 「B6の拡張」, 「肝細胞周囲の線維化」; without
     /// degree. None where another condition or an exam stands there.
     fn words_before(&self, mention: &Mention) -> Option<&str> {
@@ -271,14 +298,19 @@ impl Folder<'_> {
             .iter()
             .rev()
             .find(|before| {
-                !matches!(
-                    before.kind,
-                    MentionKind::Site | MentionKind::Feature | MentionKind::Change
-                )
+                let is_series = before.kind == MentionKind::Exam && SERIES.is_match(&before.text);
+                !is_series
+                    && !matches!(
+                        before.kind,
+                        MentionKind::Site | MentionKind::Feature | MentionKind::Change
+                    )
             })
             .map_or(0, |before| before.norm.end);
         let from = free.max(sentence.span.start);
         let mut before = self.text.get(from..mention.norm.start)?;
+        if let Some(series) = SERIES.find(before).filter(|series| series.start() > 0) {
+            before = &before[..series.start()];
+        }
         if let Some(size) = SIZE_BEFORE.find(before) {
             before = &before[..size.start()];
         }
@@ -623,6 +655,8 @@ impl Folder<'_> {
                 if mention.sentence - before.sentence > reach {
                     break;
                 }
+                // 「頭部MRIで…に拡散強調像で高信号」: the examination, not its series.
+                let before = self.whole_exam(at).unwrap_or(before);
                 let mut exams = vec![self.exam_label(before, mention)];
                 let mut next = before;
                 for other in self.mentions[..at].iter().rev() {
@@ -641,6 +675,24 @@ impl Folder<'_> {
             .then(|| self.histology_of(mention))
             .into_iter()
             .collect()
+    }
+
+    /// The examination in the same sentence that a series of images belongs to.
+    fn whole_exam(&self, series: usize) -> Option<&Mention> {
+        let series_mention = &self.mentions[series];
+        let is_series = SERIES
+            .find(&series_mention.text)
+            .is_some_and(|found| found.start() == 0);
+        let mut before = self.mentions[..series].iter().rev();
+        let exam = is_series.then(|| {
+            before.find(|exam| {
+                exam.kind == MentionKind::Exam
+                    && exam.sentence == series_mention.sentence
+                    && exam.text.contains("MR")
+                    && self.shows_findings(exam)
+            })
+        })?;
+        exam
     }
 
     /// An exam as labels write it: as the report does, but 「組織学的に」 by the organ whose tissue

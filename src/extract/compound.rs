@@ -32,6 +32,7 @@ fn join_by_no(text: &str, tokens: &[Token], drafts: Vec<Draft>, lexicon: &Lexico
         if is_condition(&draft)
             && let Some(before) = text[..draft.span.start].strip_suffix('の')
             && lexicon.is_change_head(draft.span.slice(text))
+            && !spreads(&draft, &joined, text)
         {
             let end = before.len();
             let start = noun_run_start(text, tokens, end, lexicon);
@@ -55,6 +56,13 @@ fn join_by_no(text: &str, tokens: &[Token], drafts: Vec<Draft>, lexicon: &Lexico
         joined.push(draft);
     }
     joined
+}
+
+/// True for 「胃癌の肝転移」: the tumour, and what came of it.
+fn spreads(draft: &Draft, joined: &[Draft], text: &str) -> bool {
+    draft.span.slice(text).ends_with("転移") && joined.last().is_some_and(|last| {
+        last.kind == MentionKind::Disease && last.span.end + 'の'.len_utf8() == draft.span.start
+    })
 }
 
 /// Where the run of nominal tokens that ends at byte `end` starts; `end` when there is none.

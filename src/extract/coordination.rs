@@ -11,10 +11,12 @@ use crate::lexicon::Lexicon;
 use crate::types::{ConceptKind, MentionKind, Norm, Span};
 
 /// What a name at a site ends in where coordinated sites may share it.
-const SHARED_HEADS: [&str; 16] = [
+const SHARED_HEADS: [&str; 18] = [
     "リンパ節転移",
     "転移巣",
     "転移",
+    "転移性腫瘍",
+    "転移性病変",
     "再発",
     "浸潤",
     "播種",
@@ -53,6 +55,7 @@ fn at_sites(text: &str, drafts: &[Draft], lexicon: &Lexicon) -> Vec<Draft> {
         };
         let own_site = words[..words.len() - head.len()].trim_end_matches('の');
         if !is_site(own_site, lexicon) {
+            found.extend(metastases(text, drafts, index, lexicon));
             continue;
         }
         let mut next = draft.span.start;
@@ -72,6 +75,52 @@ fn at_sites(text: &str, drafts: &[Draft], lexicon: &Lexicon) -> Vec<Draft> {
             });
             next = site.span.start;
         }
+    }
+    found
+}
+
+/// 「肝S7と右肺S3に転移性腫瘍」, 「肺、脾臓に多発転移」: a metastasis a site, by the organ.
+fn metastases(text: &str, drafts: &[Draft], index: usize, lexicon: &Lexicon) -> Vec<Draft> {
+    static SPREAD: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^(?:多発性?|新たな|新規)?(?:転移性(?:腫瘍|病変|結節)|転移(?:巣|性|性病変|性腫瘍)?)$")
+            .expect("a constant pattern")
+    });
+    static PART: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^(?:左右|両側|左|右|両)|S[0-9]+(?:/[0-9]+)*$").expect("a constant pattern"));
+    // What the site's name leaves of 「右肺S3に」.
+    static SEGMENT: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^(?:S ?[0-9]+(?:[/+][0-9]+)*|[上中下]葉|内)").expect("a constant pattern"));
+    let draft = &drafts[index];
+    let mut found = Vec::new();
+    if !SPREAD.is_match(draft.span.slice(text)) {
+        return found;
+    }
+    let mut next = draft.span.start;
+    for site in drafts[..index].iter().rev() {
+        let between = text.get(site.span.end..next).unwrap_or("。");
+        let between = SEGMENT.replace(between, "");
+        let joined = if found.is_empty() {
+            matches!(&*between, "に" | "にも" | "には" | "への" | "の")
+        } else {
+            JOINTS.contains(&&*between)
+        };
+        if site.kind != MentionKind::Site || !joined {
+            break;
+        }
+        let organ = PART.replace_all(site.span.slice(text), "").into_owned();
+        if organ.is_empty() {
+            break;
+        }
+        let name = format!("{organ}転移");
+        let concept = lexicon.lookup_modified_condition(&name);
+        let kind = concept.map_or(draft.kind, |id| mention_kind(lexicon.concept(id).kind));
+        // The last site's stands for the words themselves.
+        let span = if found.is_empty() { draft.span } else { site.span };
+        found.push(Draft {
+            expansion: Some(name),
+            ..Draft::new(span, kind, concept)
+        });
+        next = site.span.start;
     }
     found
 }

@@ -60,7 +60,32 @@ pub fn extend(text: &str, drafts: Vec<Draft>) -> Vec<Draft> {
         });
     }
     found.extend(examinations(text, &drafts, &found));
+    found.extend(verdicts(text, &drafts));
     put_over(drafts, found)
+}
+
+/// What a look at cells or tissue comes to: 「細胞診で悪性と診断」, 「生検の結果はGroup 4」.
+fn verdicts(text: &str, drafts: &[Draft]) -> Vec<Draft> {
+    static VERDICT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"^(?:検査|診断|所見)?(?:の?結果)?(?:にて|では|で|に|は|も|より|:)?(?:、|,)? ?",
+            r"(?P<verdict>悪性|良性|[Cc]lass ?(?:[1-5]|I{1,3}|IV|V)[ab]?|クラス ?[1-5]|[Gg]roup ?(?:[1-5]|I{1,3}|IV|V))",
+            r"(?:と|の(?:診断|所見|結果)|で|であ|所見|を|、|。|,|\.|\)|$)",
+        ))
+        .expect("a constant pattern")
+    });
+    let of_cells = |draft: &&Draft| {
+        let name = draft.span.slice(text).trim_end_matches("検査");
+        let ends = ["細胞診", "生検", "組織診", "病理", "組織"];
+        draft.kind == MentionKind::Exam && ends.iter().any(|end| name.ends_with(end))
+    };
+    let verdict = |exam: &Draft| {
+        let found = VERDICT.captures(&text[exam.span.end..])?.name("verdict")?;
+        let span = Span::new(exam.span.end + found.start(), exam.span.end + found.end());
+        let is_free = drafts.iter().all(|other| !other.span.overlaps(&span) || span.contains(&other.span));
+        is_free.then(|| Draft::new(span, MentionKind::Finding, None))
+    };
+    drafts.iter().filter(of_cells).filter_map(verdict).collect()
 }
 
 /// Examinations with a plain result, which they share where they are listed: 「耳下腺造影、シルマー試験

@@ -16,6 +16,10 @@ pub mod staging;
 pub mod substance;
 pub mod time;
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::lexicon::{Lexicon, Sex};
 use crate::types::{ConceptId, ConceptKind, MentionKind, Norm, NormalizedText, Section, Span, Status, Token, Value};
 
@@ -68,7 +72,8 @@ pub fn mentions(
 ) -> Vec<Draft> {
     let norm = text.norm();
     let found = dictionary::matches(norm, tokens, lexicon);
-    let compounds = compound::extend(norm, tokens, &found.terms, lexicon);
+    let mut compounds = compound::extend(norm, tokens, &found.terms, lexicon);
+    compounds.retain(|draft| !describes(norm, draft));
     let (sex, age) = measure::sex_and_age(norm);
     let mut measured = Vec::new();
     let mut times = Vec::new();
@@ -98,6 +103,16 @@ pub fn mentions(
     let told = predicate::extend(norm, tokens, shared, lexicon);
     let drafts = phrase::extend(norm, sections, tokens, told, lexicon);
     merge::with_model(drafts, tagged)
+}
+
+/// True for what only describes the finding behind it: 造影効果 of 「造影効果の乏しい腫瘤」.
+fn describes(text: &str, draft: &Draft) -> bool {
+    static DESCRIPTION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^[のに](?:乏しい|富む|強い|弱い|不良な|良好な|ある|ない)[\p{Han}\p{Katakana}]").expect("a constant pattern")
+    });
+    let name = draft.span.slice(text);
+    let is_quality = ["効果", "増強", "血流", "可動性", "濃染"].iter().any(|end| name.ends_with(end));
+    draft.kind == MentionKind::Finding && is_quality && DESCRIPTION.is_match(&text[draft.span.end..])
 }
 
 /// `drafts` with `found` in the place of what it overlaps, in reading order. O(drafts × found).

@@ -87,7 +87,17 @@ fn noun_before(
     if let Some(shorter) = DEGREES.iter().find_map(|degree| before.strip_suffix(degree)) {
         before = shorter;
     }
-    let before = before.trim_end_matches(['、', ',']);
+    let mut before = before.trim_end_matches(['、', ',']);
+    // 「胆管は左右肝管分岐部で途絶」: where it is told of the noun.
+    if let Some(place) = before.strip_suffix('で')
+        && let Some(site) = drafts
+            .iter()
+            .rev()
+            .find(|draft| draft.kind == MentionKind::Site && draft.span.end == place.len())
+        && text[..site.span.start].ends_with(['は', 'が', 'も'])
+    {
+        before = &text[..site.span.start];
+    }
     let end = before.strip_suffix(['は', 'が', 'も', 'の'])?.len();
     // What is listed with の is a compound already: 胆嚢壁の肥厚.
     if before.ends_with('の') && drafts.iter().any(|draft| draft.span == predicate) {
