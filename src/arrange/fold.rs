@@ -17,7 +17,7 @@ static SITE_LINK: LazyLock<Regex> = LazyLock::new(|| {
         r"^(?:(?:の|に|には|にも|は|では|から|より|で|を中心に|を主体に|全体に|、|・)(?:に|、)?",
         // 「膵頭部に造影効果の乏しい腫瘤」, 「体幹に広範囲に紅斑」, 「右副腎に45 mm大の腫瘤」
         r"(?:[^、。,に]{1,14}(?:な|の|に|い|する|した|って|いる)|高度|軽度|著明|多数",
-        r"|(?:約|径|長径|直径|最大)*[0-9][0-9.,×x~-]*\s?(?:cm|mm|横指)(?:大|径)?の?)?)?$",
+        r"|(?:約|径|長径|直径|最大)*[0-9][0-9.,×x~-]*\s?(?:cm|mm|横指|%)(?:大|径)?の?)?)?$",
     ))
     .expect("a constant pattern")
 });
@@ -144,6 +144,7 @@ impl Folder<'_> {
             MentionKind::Disease | MentionKind::Finding => self.add_condition(index, nodes),
             MentionKind::TestItem => self.add_result(mention, nodes),
             MentionKind::Drug | MentionKind::Treatment => self.add_exposure(mention, nodes),
+            MentionKind::Feature => self.add_organism(index, nodes),
             _ => {}
         }
     }
@@ -272,6 +273,36 @@ impl Folder<'_> {
             _ => Label::Condition(words),
         };
         nodes.insert(label, mention, mention.concept, role, past);
+    }
+
+    /// An organism that an examination of its sentence found: 「血液培養2セットからMSSAが検出された」.
+    fn add_organism(&self, index: usize, nodes: &mut Nodes<'_>) {
+        static GROWN: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(concat!(
+                r"^(?:\([^()]{1,30}\))?(?:の(?:発育|増殖|コロニー))?(?:(?:[、,・]|と|および|及び)[^、。]{1,24})?",
+                r"(?:が|を|も|の)?(?:有意に|多数|複数回)?(?:検出(?:し|さ|$|。)|陽性|同定|分離|証明し|証明さ|発育|培養され|認め(?:た|ら|$|、|。)|であった|と判明|と同定|、|。|,|$)",
+            ))
+            .expect("a constant pattern")
+        });
+        const FINDERS: [&str; 10] = [
+            "培養", "PCR", "染色", "塗抹", "鏡検", "同定", "LAMP", "シークエンス", "穿刺", "生検",
+        ];
+        let mention = &self.mentions[index];
+        let Some(id) = mention.concept.filter(|&id| self.lexicon.concept(id).kind == ConceptKind::Organism) else {
+            return;
+        };
+        if mention.assertion.status != Status::Present || !GROWN.is_match(self.after(mention)) {
+            return;
+        }
+        for exam in self.exams_of(index, 0) {
+            if FINDERS.iter().any(|finder| exam.contains(finder)) {
+                let label = Label::ExamFinding {
+                    exam,
+                    finding: mention.text.clone(),
+                };
+                nodes.insert(label, mention, Some(id), Role::ExamFinding, false);
+            }
+        }
     }
 
     /// True for what an examination came to, directly behind it: 「細胞診で悪性」.
@@ -469,7 +500,9 @@ impl Folder<'_> {
                 .is_some_and(|id| self.lexicon.concept(id).label == words)
         };
         let mut words = self.without_degree(full_name(mention)).trim();
-        if !listed(words) {
+        // 「四肢近位筋優位の筋力低下」 says where.
+        let is_place = words.split_once("優位").is_some_and(|(place, _)| self.site_ends(place));
+        if !listed(words) && !is_place {
             for pattern in [&SIZE, &FOREMOST] {
                 words = pattern
                     .captures(words)
@@ -500,6 +533,12 @@ impl Folder<'_> {
             _ => words.to_owned(),
         };
         TUMOUR_TYPE.replace(&words, "${1}型$2").into_owned()
+    }
+
+    /// True for words that end in a site's name.
+    fn site_ends(&self, words: &str) -> bool {
+        let is_site = |at: usize| self.lexicon.lookup_kind(&words[at..], |kind| kind == ConceptKind::Site);
+        words.ends_with('筋') || words.char_indices().any(|(at, _)| is_site(at).is_some())
     }
 
     /// `words` without the modifiers of degree and course that they open with.

@@ -159,7 +159,25 @@ fn deposits(text: &str, lexicon: &Lexicon) -> Vec<Draft> {
         Regex::new(r"Ig[GAMDE][1-4]?|C[1-9][a-z]?|κ鎖?|λ鎖?|フィブリノ[ーゲン]+|アルブミン|補体")
             .expect("a constant pattern")
     });
+    // 「IgAのメサンギウム領域への沈着」
+    static AT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?P<protein>Ig[GAMDE][1-4]?|C[1-9][a-z]?|フィブリノ[ーゲン]+|補体|免疫グロブリン)の(?P<place>[^\s、。,・の]{2,14})への(?P<head>[^\s、。,・の]{0,4}沈着)")
+            .expect("a constant pattern")
+    });
     let mut found: Vec<Draft> = Vec::new();
+    for capture in AT.captures_iter(text) {
+        let part = |name: &str| capture.name(name).map_or("", |part| part.as_str());
+        let name = format!("{}{}{}", part("place"), part("protein"), part("head"));
+        let concept = lexicon
+            .lookup_modified_condition(&name)
+            .or_else(|| lexicon.lookup_modified_condition(&format!("{}沈着", part("protein"))));
+        if let Some(whole) = capture.get(0) {
+            found.push(Draft {
+                expansion: Some(name),
+                ..Draft::new(Span::new(whole.start(), whole.end()), MentionKind::Finding, concept)
+            });
+        }
+    }
     for capture in LIST.captures_iter(text) {
         let (Some(list), Some(last), Some(head)) = (capture.name("list"), capture.name("last"), capture.name("head"))
         else {
