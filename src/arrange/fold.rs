@@ -285,10 +285,22 @@ impl Folder<'_> {
             .expect("a constant pattern")
         });
         const FINDERS: [&str; 10] = [
-            "培養", "PCR", "染色", "塗抹", "鏡検", "同定", "LAMP", "シークエンス", "穿刺", "生検",
+            "培養",
+            "PCR",
+            "染色",
+            "塗抹",
+            "鏡検",
+            "同定",
+            "LAMP",
+            "シークエンス",
+            "穿刺",
+            "生検",
         ];
         let mention = &self.mentions[index];
-        let Some(id) = mention.concept.filter(|&id| self.lexicon.concept(id).kind == ConceptKind::Organism) else {
+        let Some(id) = mention
+            .concept
+            .filter(|&id| self.lexicon.concept(id).kind == ConceptKind::Organism)
+        else {
             return;
         };
         if mention.assertion.status != Status::Present || !GROWN.is_match(self.after(mention)) {
@@ -723,15 +735,14 @@ impl Folder<'_> {
             .find(&series_mention.text)
             .is_some_and(|found| found.start() == 0);
         let mut before = self.mentions[..series].iter().rev();
-        let exam = is_series.then(|| {
+        is_series.then(|| {
             before.find(|exam| {
                 exam.kind == MentionKind::Exam
                     && exam.sentence == series_mention.sentence
                     && exam.text.contains("MR")
                     && self.shows_findings(exam)
             })
-        })?;
-        exam
+        })?
     }
 
     /// An exam as labels write it: as the report does, but 「組織学的に」 by the organ whose tissue

@@ -60,9 +60,10 @@ fn join_by_no(text: &str, tokens: &[Token], drafts: Vec<Draft>, lexicon: &Lexico
 
 /// True for 「胃癌の肝転移」: the tumour, and what came of it.
 fn spreads(draft: &Draft, joined: &[Draft], text: &str) -> bool {
-    draft.span.slice(text).ends_with("転移") && joined.last().is_some_and(|last| {
-        last.kind == MentionKind::Disease && last.span.end + 'の'.len_utf8() == draft.span.start
-    })
+    draft.span.slice(text).ends_with("転移")
+        && joined.last().is_some_and(|last| {
+            last.kind == MentionKind::Disease && last.span.end + 'の'.len_utf8() == draft.span.start
+        })
 }
 
 /// Where the run of nominal tokens that ends at byte `end` starts; `end` when there is none.

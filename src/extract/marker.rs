@@ -82,7 +82,9 @@ fn verdicts(text: &str, drafts: &[Draft]) -> Vec<Draft> {
     let verdict = |exam: &Draft| {
         let found = VERDICT.captures(&text[exam.span.end..])?.name("verdict")?;
         let span = Span::new(exam.span.end + found.start(), exam.span.end + found.end());
-        let is_free = drafts.iter().all(|other| !other.span.overlaps(&span) || span.contains(&other.span));
+        let is_free = drafts
+            .iter()
+            .all(|other| !other.span.overlaps(&span) || span.contains(&other.span));
         is_free.then(|| Draft::new(span, MentionKind::Finding, None))
     };
     drafts.iter().filter(of_cells).filter_map(verdict).collect()

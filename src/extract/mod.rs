@@ -108,10 +108,13 @@ pub fn mentions(
 /// True for what only describes the finding behind it: 造影効果 of 「造影効果の乏しい腫瘤」.
 fn describes(text: &str, draft: &Draft) -> bool {
     static DESCRIPTION: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^[のに](?:乏しい|富む|強い|弱い|不良な|良好な|ある|ない)[\p{Han}\p{Katakana}]").expect("a constant pattern")
+        Regex::new(r"^[のに](?:乏しい|富む|強い|弱い|不良な|良好な|ある|ない)[\p{Han}\p{Katakana}]")
+            .expect("a constant pattern")
     });
     let name = draft.span.slice(text);
-    let is_quality = ["効果", "増強", "血流", "可動性", "濃染"].iter().any(|end| name.ends_with(end));
+    let is_quality = ["効果", "増強", "血流", "可動性", "濃染"]
+        .iter()
+        .any(|end| name.ends_with(end));
     draft.kind == MentionKind::Finding && is_quality && DESCRIPTION.is_match(&text[draft.span.end..])
 }
 
