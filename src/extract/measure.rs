@@ -51,6 +51,11 @@ pub trait TestFacts {
         let _ = (test, unit, sex, age_years);
         None
     }
+    /// The test whose range judges the lower number of a blood pressure (132/96 mmHg); `None`, as
+    /// by default, leaves it unjudged.
+    fn diastolic(&self) -> Option<ConceptId> {
+        None
+    }
 }
 
 /// A test with the value that the report gives for it.
@@ -1097,6 +1102,7 @@ impl<F: TestFacts> Reader<'_, F> {
             last.unit = lower.unit;
             end = lower.end;
         }
+        let is_pressure_pair = second.is_some() && label.contains("血圧");
         let mut is_trend = false;
         if second.is_none() {
             let first = last.number;
@@ -1161,7 +1167,13 @@ impl<F: TestFacts> Reader<'_, F> {
             control = single;
             tail_at += length;
         }
-        let judged = self.judge(test, hit.span, &last, &value, control);
+        let mut judged = self.judge(test, hit.span, &last, &value, control);
+        if is_pressure_pair
+            && judged == Some(Direction::Normal)
+            && self.is_above_range(self.facts.diastolic(), value.second)
+        {
+            judged = Some(Direction::High);
+        }
         let rest = slice(self.text, tail_at, limit);
         let (direction, tail_end) = self.attached(index, rest, tail_at, limit, judged, is_trend);
         value.direction = direction;
@@ -1172,6 +1184,14 @@ impl<F: TestFacts> Reader<'_, F> {
             negated: false,
             end: tail_end.max(tail_at),
         })
+    }
+
+    /// True for a number in the test's main unit above its reference range.
+    fn is_above_range(&self, test: Option<ConceptId>, number: Option<f64>) -> bool {
+        let high = test
+            .and_then(|test| self.facts.range(test, self.sex, self.age_years))
+            .and_then(|range| range.1);
+        number.zip(high).is_some_and(|(number, high)| number > high)
     }
 
     /// True for a number that is a p value, a dose, a flow or part of another name.
@@ -1880,6 +1900,7 @@ mod tests {
         ("JCS", "", None, Some(0.0)),
         ("GCS", "", Some(15.0), None),
         ("尿沈渣白血球", "/HPF", None, Some(4.0)),
+        ("拡張期血圧", "mmHg", Some(50.0), Some(89.0)),
     ];
     const NAMES: &[(&str, &str)] = &[
         ("WBC", "白血球"),
@@ -1939,6 +1960,9 @@ mod tests {
             _age_years: Option<f64>,
         ) -> Option<(Option<f64>, Option<f64>)> {
             (self.label(test) == "好酸球" && unit == "/μL").then_some((None, Some(500.0)))
+        }
+        fn diastolic(&self) -> Option<ConceptId> {
+            Some(ConceptId(number_of("拡張期血圧")))
         }
     }
 

@@ -156,6 +156,10 @@ impl measure::TestFacts for Lexicon {
             .find_map(|name| self.lookup_kind(name, |kind| kind == ConceptKind::Test))
     }
 
+    fn diastolic(&self) -> Option<ConceptId> {
+        self.lookup_kind("拡張期血圧", |kind| kind == ConceptKind::Test)
+    }
+
     fn range_in(
         &self,
         test: ConceptId,
