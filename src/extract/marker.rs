@@ -151,7 +151,7 @@ fn examinations(text: &str, drafts: &[Draft], found: &[Draft]) -> Vec<Draft> {
     results
 }
 
-fn direction_of(result: &str) -> Direction {
+pub(super) fn direction_of(result: &str) -> Direction {
     match result {
         "陰性" => Direction::Negative,
         "疑陽性" | "偽陽性" => Direction::Equivocal,

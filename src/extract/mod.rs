@@ -15,6 +15,7 @@ pub mod reader;
 pub mod staging;
 pub mod substance;
 pub mod time;
+mod variant;
 
 use std::sync::LazyLock;
 
@@ -99,7 +100,8 @@ pub fn mentions(
     let staged = staging::extend(norm, merged, lexicon);
     let tested = substance::extend(norm, staged, lexicon);
     let marked = marker::extend(norm, tested);
-    let shared = coordination::extend(norm, marked, lexicon);
+    let varied = variant::extend(norm, marked);
+    let shared = coordination::extend(norm, varied, lexicon);
     let told = predicate::extend(norm, tokens, shared, lexicon);
     let drafts = phrase::extend(norm, sections, tokens, told, lexicon);
     merge::with_model(drafts, tagged)

@@ -1,6 +1,10 @@
 //! Findings that a clause tells of a noun: 「右肝静脈は高度に狭窄し」, 「階段昇降が困難」, 「腫大した
 //! 虫垂」. No dictionary lists them all; which words tell so much is in cues/predicate.tsv.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::{Draft, put_over};
 use crate::lexicon::{Lexicon, Predicate};
 use crate::types::{MentionKind, Norm, Span, Token};
@@ -8,25 +12,23 @@ use crate::types::{MentionKind, Norm, Span, Token};
 /// No noun is longer, in characters.
 const MAX_NOUN_CHARS: usize = 12;
 
-/// Words of degree between the noun and what is told of it.
-const DEGREES: [&str; 16] = [
-    "高度に",
-    "軽度に",
-    "著明に",
-    "著しく",
-    "びまん性に",
-    "全体に",
-    "強く",
-    "非常に",
-    "徐々に",
-    "高度",
-    "軽度",
-    "著明",
-    "やや",
-    "ともに",
-    "次第に",
-    "若干",
-];
+/// No word between the noun and what is told of it is longer, in characters.
+const MAX_BETWEEN_CHARS: usize = 14;
+
+/// What stands between the noun and what is told of it, last word first: degree, extent, shape,
+/// direction, size, each with what follows it (「主膵管は12mmとびまん性に拡張」, 「胆嚢が正中側に偏位」).
+static BETWEEN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?:",
+        r"(?:約|径|最大径?)? ?[0-9]+(?:\.[0-9]+)? ?(?:mm|cm|倍|度)(?:大|程度)?(?:にまで|まで|に|と|へと?)",
+        r"|[\p{Han}\p{Katakana}ー]{1,6}[状様性]に",
+        r"|(?:高度|軽度|中等度|著明|顕著|軽微|急速|急激|徐々|次第|速やか|完全|部分的|一部|全体|非常|均一|不均一|両側とも|左右とも)(?:に|で)?",
+        r"|(?:[上下左右前後内外]方|[頭尾背腹内外左右患健対]側|正中側|中央|末梢側|中枢側)(?:に|へと?|から)",
+        r"|著しく|強く|やや|若干|ともに|とも|いずれも|わずかに|僅かに|なお|さらに|既に|すでに",
+        r")[、,]?$",
+    ))
+    .expect("a constant pattern")
+});
 
 /// Adds what clauses tell of nouns to `drafts`, which is in reading order and stays so. The noun is
 /// a site or a run of nouns that names nothing else. O(tokens + drafts).
@@ -84,8 +86,12 @@ fn noun_before(
     lexicon: &Lexicon,
 ) -> Option<Span<Norm>> {
     let mut before = &text[..predicate.start];
-    if let Some(shorter) = DEGREES.iter().find_map(|degree| before.strip_suffix(degree)) {
-        before = shorter;
+    // No clause has more of them.
+    for _ in 0..4 {
+        // The longest that ends here starts first.
+        let from = before.char_indices().rev().nth(MAX_BETWEEN_CHARS).map_or(0, |(at, _)| at);
+        let Some(found) = BETWEEN.find(&before[from..]) else { break };
+        before = &before[..from + found.start()];
     }
     let mut before = before.trim_end_matches(['、', ',']);
     // 「胆管は左右肝管分岐部で途絶」: where it is told of the noun.
