@@ -280,6 +280,11 @@ fn dictionary_looks_terms_up() {
     ] {
         assert!(text.contains(part), "no {part} in\n{text}");
     }
+    // Of what may cause fever the likely ones, or all.
+    assert!(text.contains("more (--all)"), "{text}");
+    let output = shorei(&["dictionary", "lookup", "--all", "発熱"], b"");
+    let all = out(&output);
+    assert!(!all.contains("more (--all)") && all.len() > text.len(), "{all}");
     let output = shorei(&["dictionary", "lookup", "ありもしない病"], b"");
     assert_eq!(code(&output), Some(1));
     assert!(out(&output).contains("ありもしない病"), "{}", out(&output));

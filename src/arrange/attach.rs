@@ -22,25 +22,28 @@ const KEEP_CAUSE: f64 = 0.03;
 
 /// What words that say a relation outright (「AによるB」) add to its probability, times their weight:
 /// the classifier has seen too few of them to trust them as a reader does.
-const SAID: f64 = 0.6;
+const SAID: f64 = 0.3;
 
 /// What a state has before other causes of the very result that defines it (低ナトリウム血症 of Na/低下),
 /// and a condition of the exam's finding that names it.
-const SAME: f64 = 0.5;
+const SAME: f64 = 0.25;
 /// What a latent pathology has before other causes of what it is known to cause: it was put there
 /// to gather them.
-const LATENT: f64 = 0.65;
+const LATENT: f64 = 0.3;
 
 /// What a disease of the past or an exposure has before other causes of the primary disease where the knowledge
 /// has it as one: such a history is told for it, and gold has too few for a classifier.
-const PREPARES: f64 = 0.5;
+const PREPARES: f64 = 0.25;
 /// A candidate that is less likely the primary disease neither lends nor borrows likelihood.
 const LEAST_SHARE: f64 = 0.02;
 
-/// A pair whose log odds are below `HOPELESS` after so many trees keeps them: most pairs do. It
-/// changed one of 615 maps.
+/// How much a difference of two causes' scores counts: what ranks best is a little too cautious
+/// as a share.
+const CONTRAST: f64 = 1.4;
+/// A cause that is so far behind the best one of an effect after the first trees keeps its score:
+/// most do.
 const FIRST_TREES: usize = 30;
-const HOPELESS: f64 = -4.5;
+const HOPELESS: f64 = 2.5;
 
 const KEEP_FILE: &str = "keep.txt";
 const PRIMARY_FILE: &str = "primary.txt";
@@ -229,14 +232,14 @@ impl Arranger {
             for cause in others() {
                 features.put_pair(Some(cause), effect, &judged, &mut rows);
             }
-            let mut probabilities = self
+            let mut competing = self
                 .cause
-                .likely_probabilities(&rows.values, width, FIRST_TREES, HOPELESS)
+                .shares(&rows.values, width, CONTRAST, FIRST_TREES, HOPELESS)
                 .into_iter();
-            shares.root[effect] = probabilities.next().unwrap_or_default();
-            for (cause, probability) in others().zip(probabilities) {
+            shares.root[effect] = competing.next().unwrap_or_default();
+            for (cause, share) in others().zip(competing) {
                 let latent = candidates[cause].inferred && features.knows(cause, effect);
-                shares.under[cause * n + effect] = probability
+                shares.under[cause * n + effect] = share
                     + SAID * features.said(cause, effect)
                     + if features.is_same(cause, effect) { SAME } else { 0.0 }
                     + if latent { LATENT } else { 0.0 }

@@ -165,21 +165,30 @@ impl Boosted {
         self.scores(rows, width).into_iter().map(probability).collect()
     }
 
-    /// As [`Boosted::probabilities`]; a row whose log odds after `trees` trees are below `floor` has
-    /// the probability of these: the trees behind them would not lift it to where it matters.
-    pub(super) fn likely_probabilities(&self, rows: &[f32], width: usize, trees: usize, floor: f64) -> Vec<f64> {
+    /// The shares of rows of which one is right, trained to be ranked: the softmax of their scores,
+    /// times `contrast`. A row that
+    /// is more than `behind` behind the best one after `trees` trees keeps the score of these: the
+    /// trees behind them would not lift it to where it matters. O(rows × trees × depth).
+    pub(super) fn shares(&self, rows: &[f32], width: usize, contrast: f64, trees: usize, behind: f64) -> Vec<f64> {
         let (first, rest) = self.trees.split_at(trees.min(self.trees.len()));
         let row = |at: usize| &rows[at * width..][..width];
         let count = rows.len() / width.max(1);
         let mut scores = self.walk(first, count, row);
-        let open: Vec<usize> = (0..count).filter(|&at| scores[at] >= floor).collect();
+        let best = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let open: Vec<usize> = (0..count).filter(|&at| scores[at] >= best - behind).collect();
         for (&at, score) in open.iter().zip(self.walk(rest, open.len(), |at| row(open[at]))) {
             scores[at] += score;
         }
-        scores.into_iter().map(probability).collect()
+        let best = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        scores
+            .iter_mut()
+            .for_each(|score| *score = ((*score - best) * contrast).exp());
+        let total: f64 = scores.iter().sum();
+        scores.iter_mut().for_each(|score| *score /= total);
+        scores
     }
 
-    /// The log odds of rows that lie one after the other, `width` numbers each. O(rows × trees ×
+    /// The sums over the trees (log odds, or scores to rank by) of rows that lie one after the other, `width` numbers each. O(rows × trees ×
     /// depth).
     pub(super) fn scores(&self, rows: &[f32], width: usize) -> Vec<f64> {
         self.walk(&self.trees, rows.len() / width.max(1), |at| {

@@ -89,8 +89,14 @@ fn noun_before(
     // No clause has more of them.
     for _ in 0..4 {
         // The longest that ends here starts first.
-        let from = before.char_indices().rev().nth(MAX_BETWEEN_CHARS).map_or(0, |(at, _)| at);
-        let Some(found) = BETWEEN.find(&before[from..]) else { break };
+        let from = before
+            .char_indices()
+            .rev()
+            .nth(MAX_BETWEEN_CHARS)
+            .map_or(0, |(at, _)| at);
+        let Some(found) = BETWEEN.find(&before[from..]) else {
+            break;
+        };
         before = &before[..from + found.start()];
     }
     let mut before = before.trim_end_matches(['、', ',']);

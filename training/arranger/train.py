@@ -20,12 +20,14 @@ import numpy
 SEED = 2026
 COMMON = dict(objective="binary", verbosity=-1, seed=SEED, deterministic=True, num_threads=1, force_row_wise=True)
 KEEP = dict(COMMON, learning_rate=0.07, num_leaves=16, min_data_in_leaf=20, feature_fraction=0.5, bagging_fraction=0.8, bagging_freq=1, lambda_l2=5)
-PRIMARY = dict(COMMON, learning_rate=0.1, num_leaves=8, min_data_in_leaf=15, feature_fraction=0.4, bagging_fraction=0.8, bagging_freq=1, lambda_l2=5)
-CAUSE = dict(COMMON, learning_rate=0.09, num_leaves=24, min_data_in_leaf=25, feature_fraction=0.4, bagging_fraction=0.8, bagging_freq=1, lambda_l2=5)
+# One candidate is the primary disease, and one cause that of an effect: both are ranked.
+PRIMARY = dict(COMMON, objective="lambdarank", learning_rate=0.1, num_leaves=8, min_data_in_leaf=15, feature_fraction=0.4, bagging_fraction=0.8, bagging_freq=1, lambda_l2=5)
+CAUSE = dict(COMMON, objective="lambdarank", bagging_by_query=True, learning_rate=0.09, num_leaves=24, min_data_in_leaf=25, feature_fraction=0.4, bagging_fraction=0.8, bagging_freq=1, lambda_l2=5)
 # Larger ones of the primary disease overfit: there is one of it a report.
-ROUNDS = dict(keep=120, primary=60, cause=110)
+ROUNDS = dict(keep=120, primary=60, cause=170)
 # As in src/arrange/attach.rs.
-KEEP_FROM, KEEP_CAUSE_FROM, SAID, SAME, LATENT, PREPARES = 0.3, 0.03, 0.6, 0.5, 0.65, 0.5
+KEEP_FROM, KEEP_CAUSE_FROM, SAID, SAME, LATENT, PREPARES = 0.3, 0.03, 0.3, 0.25, 0.3, 0.25
+CONTRAST = 1.4
 LEAST_SHARE = 0.02
 # As in src/arrange/fit.rs.
 LOWEST_FIT, LEAST_KEEP = -20.0, 1e-3
@@ -69,8 +71,9 @@ def read(paths):
     return names, reports
 
 
-def fit(parameters, rows, answers, weights, names, rounds):
-    data = lightgbm.Dataset(numpy.concatenate(rows), numpy.concatenate(answers), weight=numpy.concatenate(weights), feature_name=names)
+def fit(parameters, rows, answers, weights, names, rounds, groups=None):
+    data = lightgbm.Dataset(
+        numpy.concatenate(rows), numpy.concatenate(answers), weight=numpy.concatenate(weights), group=groups, feature_name=names)
     return lightgbm.train(parameters, data, rounds)
 
 
@@ -85,7 +88,7 @@ def train_candidates(names, reports, weight):
         [report.rows[mask] for report, mask in zip(reports, chosen)],
         [report.primary_match[mask].astype(float) for report, mask in zip(reports, chosen)],
         [w[mask] for w, mask in zip(weights, chosen)],
-        names["candidate"], ROUNDS["primary"])
+        names["candidate"], ROUNDS["primary"], [int(mask.sum()) for mask in chosen if mask.any()])
     return keep, primary
 
 
@@ -143,17 +146,32 @@ def pair_rows(names, report, standing):
 
 
 def train_cause(names, reports, standings, weight):
-    rows, answers, weights = [], [], []
+    """Ranks the causes of each effect."""
+    rows, answers, weights, groups = [], [], [], []
     for report, standing in zip(reports, standings):
         filled = pair_rows(names, report, standing)
-        chosen = [at for at, effect in enumerate(report.effects) if report.kept[effect]]
-        if not chosen:
-            continue
-        gold = {effect: report.cause_of(effect) for effect in set(report.effects) if report.kept[effect]}
-        rows.append(filled[chosen])
-        answers.append(numpy.array([float(report.causes[at] == gold[report.effects[at]]) for at in chosen]))
-        weights.append(numpy.full(len(chosen), weight(report)))
-    return fit(CAUSE, rows, answers, weights, names["pair"], ROUNDS["cause"])
+        effects = numpy.array(report.effects)
+        for effect in sorted(set(report.effects)):
+            if not report.kept[effect]:
+                continue
+            at = numpy.flatnonzero(effects == effect)
+            gold = report.cause_of(effect)
+            rows.append(filled[at])
+            answers.append(numpy.array([float(report.causes[number] == gold) for number in at]))
+            weights.append(numpy.full(len(at), weight(report)))
+            groups.append(len(at))
+    return fit(CAUSE, rows, answers, weights, names["pair"], ROUNDS["cause"], groups)
+
+
+def shares(effects, scores, chosen):
+    """The softmax of the scores, times CONTRAST, over the chosen causes of each effect; 0 for the others."""
+    scores = numpy.where(chosen, CONTRAST * scores, -numpy.inf)
+    best = numpy.full(effects.max() + 1, -numpy.inf)
+    numpy.maximum.at(best, effects, scores)
+    odds = numpy.where(chosen, numpy.exp(scores - numpy.where(numpy.isinf(best), 0, best)[effects]), 0)
+    total = numpy.zeros(len(best))
+    numpy.add.at(total, effects, odds)
+    return odds / numpy.maximum(total, 1e-300)[effects]
 
 
 def train(names, reports, weight, folds=5):
@@ -189,7 +207,9 @@ def judge(names, models, report):
                 if cause_ is not None and knows and standing[effect, 2] and report.needs_effect[cause_]}
     kept = [index for index, only_cause in enumerate(report.only_cause)
             if index in prepares or standing[index, 2] or report.inferred[index] or standing[index, 0] >= (KEEP_CAUSE_FROM if only_cause else KEEP_FROM)]
-    probability = cause.predict(pair_rows(names, report, standing))
+    inside = set(kept)
+    chosen = numpy.array([effect in inside and (cause_ is None or cause_ in inside) for cause_, effect in zip(report.causes, report.effects)])
+    probability = shares(numpy.array(report.effects), cause.predict(pair_rows(names, report, standing)), chosen)
     column = {name: report.pair_rows[:, index] for index, name in enumerate(names["pair"])}
     probability += SAID * column["cue"] + SAME * column["identity"] + LATENT * column["cause_inferred"] * (column["knowledge"] > 0)
     past = numpy.array([cause_ is not None and bool(report.needs_effect[cause_]) and report.roles[cause_] in ("Disease", "Exposure") for cause_ in report.causes])

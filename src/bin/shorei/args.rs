@@ -169,6 +169,9 @@ pub enum DictionaryCommand {
         /// Terms as reports write them.
         #[arg(required = true)]
         terms: Vec<String>,
+        /// Every link, not only the 25 most frequent of each kind.
+        #[arg(long)]
+        all: bool,
         #[command(flatten)]
         packs: Packs,
     },

@@ -17,9 +17,10 @@ pub fn run(args: &DictionaryArgs) -> Result<usize, Failure> {
             info(&packs.lexicon()?);
             Ok(0)
         }
-        DictionaryCommand::Lookup { terms, packs } => {
+        DictionaryCommand::Lookup { terms, all, packs } => {
             let lexicon = packs.lexicon()?;
-            Ok(terms.iter().filter(|term| !lookup(&lexicon, term)).count())
+            let most = if *all { usize::MAX } else { LINKS_SHOWN };
+            Ok(terms.iter().filter(|term| !lookup(&lexicon, term, most)).count())
         }
         DictionaryCommand::Build(args) => build::run(args),
         DictionaryCommand::Check { packs } => Ok(check(&packs.lexicon()?)),
@@ -91,7 +92,12 @@ fn check(lexicon: &Lexicon) -> usize {
     problems.len()
 }
 
-fn lookup(lexicon: &Lexicon, term: &str) -> bool {
+/// How many links of a kind `lookup` prints unless it is asked for all.
+const LINKS_SHOWN: usize = 25;
+
+/// Prints what the dictionaries know of `term`; of each kind of link the `most` likely ones. False
+/// where they lack it.
+fn lookup(lexicon: &Lexicon, term: &str, most: usize) -> bool {
     let term: String = term.nfkc().collect();
     let mut concepts = lexicon.lookup(&term).to_vec();
     if concepts.is_empty() {
@@ -106,7 +112,7 @@ fn lookup(lexicon: &Lexicon, term: &str) -> bool {
             .map(|modifier| said(lexicon, modifier))
             .collect();
         anstream::println!("{term}: {} with {}", modified.base, modifiers.join(", "));
-        return lookup(lexicon, modified.base);
+        return lookup(lexicon, modified.base, most);
     }
     if concepts.is_empty() {
         anstream::println!("{term}: not in the dictionaries");
@@ -158,9 +164,11 @@ fn lookup(lexicon: &Lexicon, term: &str) -> bool {
         } else {
             Key::Concept(id)
         };
-        links("leads to", lexicon.knowledge().effects(key), |fact| &fact.effect);
-        links("comes from", lexicon.knowledge().causes(key), |fact| &fact.cause);
-        links("treated by", lexicon.knowledge().treatments(key), |fact| &fact.effect);
+        links("leads to", most, lexicon.knowledge().effects(key), |fact| &fact.effect);
+        links("comes from", most, lexicon.knowledge().causes(key), |fact| &fact.cause);
+        links("treated by", most, lexicon.knowledge().treatments(key), |fact| {
+            &fact.effect
+        });
     }
     true
 }
@@ -197,12 +205,17 @@ fn list(name: &str, text: &str) {
     }
 }
 
-fn links<'l>(name: &str, facts: impl Iterator<Item = (Key, &'l Fact)>, end: impl Fn(&Fact) -> &String) {
+fn links<'l>(name: &str, most: usize, facts: impl Iterator<Item = (Key, &'l Fact)>, end: impl Fn(&Fact) -> &String) {
     let mut facts: Vec<&Fact> = facts.map(|(_, fact)| fact).collect();
     facts.sort_by_key(|fact| std::cmp::Reverse(fact.frequency));
-    let texts: Vec<_> = facts
+    let mut text = facts
         .iter()
+        .take(most)
         .map(|fact| format!("{} ({})", end(fact), fact.frequency.name()))
-        .collect();
-    list(name, &texts.join(", "));
+        .collect::<Vec<_>>()
+        .join(", ");
+    if facts.len() > most {
+        text += &format!(" … and {} more (--all)", facts.len() - most);
+    }
+    list(name, &text);
 }
