@@ -483,7 +483,7 @@ impl Folder<'_> {
             // 「喫煙歴」 says that there was 喫煙.
             _ => match mention.text.strip_suffix('歴') {
                 Some(exposure) if !exposure.is_empty() => exposure.to_owned(),
-                _ => mention.text.clone(),
+                _ => full_name(mention).to_owned(),
             },
         };
         if mention.concept.is_some_and(|id| {

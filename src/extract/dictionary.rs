@@ -60,14 +60,45 @@ pub fn matches(text: &str, tokens: &[Token], lexicon: &Lexicon) -> Matches {
     tests.sort_by_key(|hit| hit.span);
     Matches {
         terms: leftmost_longest(terms)
-            .map(|(found, concept)| {
+            .flat_map(|(found, concept)| {
                 let kind = mention_kind(lexicon.concept(concept).kind);
-                Draft::new(Span::new(found.start, found.end), kind, Some(concept))
+                let draft = Draft::new(Span::new(found.start, found.end), kind, Some(concept));
+                let (of, draft) = of_disease(text, draft, lexicon);
+                of.into_iter().chain([draft])
             })
             .collect(),
         tests,
         fluid_names: fluid_names(text, lexicon),
     }
+}
+
+/// A treatment named after a disease tells of both: 食道癌 and 食道癌根治術 of 「食道癌根治術を施行」,
+/// whose span is then the rest of the name.
+fn of_disease(text: &str, draft: Draft, lexicon: &Lexicon) -> (Option<Draft>, Draft) {
+    let name = draft.span.slice(text);
+    if draft.kind != MentionKind::Treatment || name.contains("予防") {
+        return (None, draft);
+    }
+    let disease = name
+        .char_indices()
+        .rev()
+        .filter(|&(end, _)| name[..end].chars().nth(1).is_some())
+        .find_map(|(end, _)| {
+            let is_disease = |kind: ConceptKind| kind.is_condition() && kind != ConceptKind::Sign;
+            Some((end, lexicon.lookup_kind(&name[..end], is_disease)?))
+        });
+    let Some((length, concept)) = disease else {
+        return (None, draft);
+    };
+    let Span { start, end, .. } = draft.span;
+    let treatment = Draft {
+        span: Span::new(start + length, end),
+        expansion: Some(name.to_owned()),
+        ..draft
+    };
+    let kind = mention_kind(lexicon.concept(concept).kind);
+    let of = Draft::new(Span::new(start, start + length), kind, Some(concept));
+    (Some(of), treatment)
 }
 
 /// The classes of immunoglobulin that a list names by a letter: A and M of 「IgG・A・Mの上昇」.

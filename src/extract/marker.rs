@@ -106,7 +106,10 @@ fn examinations(text: &str, drafts: &[Draft], found: &[Draft]) -> Vec<Draft> {
             let result = capture.name("result")?;
             // 「陽性所見」, 「陽性率」 are no result.
             let of = capture.name("of").map_or("", |of| of.as_str());
-            let goes_on = of.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)) && result.as_str().ends_with('性');
+            let goes_on = of
+                .chars()
+                .any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c) && !matches!(c, '及' | '並'))
+                && result.as_str().ends_with('性');
             (!goes_on).then(|| (result.start(), result.end(), direction_of(result.as_str())))
         });
         let value = match own {

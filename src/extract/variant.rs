@@ -32,7 +32,9 @@ pub fn extend(text: &str, drafts: Vec<Draft>) -> Vec<Draft> {
         let Some(name) = capture.name("name") else { continue };
         let result = capture.name("result");
         // 「EGFR変異陽性肺癌」, 「BRCA変異例」 name something else.
-        let goes_on = capture.name("next").is_some_and(|next| !next.is_empty());
+        let goes_on = capture
+            .name("next")
+            .is_some_and(|next| !matches!(next.as_str(), "" | "及" | "並"));
         if goes_on {
             continue;
         }
