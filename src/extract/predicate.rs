@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::{Draft, put_over};
 use crate::lexicon::{Lexicon, Predicate};
-use crate::types::{MentionKind, Norm, Span, Token};
+use crate::types::{Direction, MentionKind, Norm, Span, Token, Value};
 
 /// No noun is longer, in characters.
 const MAX_NOUN_CHARS: usize = 12;
@@ -20,7 +20,7 @@ const MAX_BETWEEN_CHARS: usize = 14;
 static BETWEEN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?:",
-        r"(?:約|径|最大径?)? ?[0-9]+(?:\.[0-9]+)? ?(?:mm|cm|倍|度)(?:大|程度)?(?:にまで|まで|に|と|へと?)",
+        r"(?:約|径|最大径?)? ?[0-9][0-9,.]* ?(?:mm|cm|倍|度|%|[A-Za-zμ]{1,4}(?:/[A-Za-z]{1,4})?)(?:大|程度)?(?:にまで|まで|に|と|へと?)",
         r"|[\p{Han}\p{Katakana}ー]{1,6}[状様性]に",
         r"|(?:高度|軽度|中等度|著明|顕著|軽微|急速|急激|徐々|次第|速やか|完全|部分的|一部|全体|非常|均一|不均一|両側とも|左右とも)(?:に|で)?",
         r"|(?:[上下左右前後内外]方|[頭尾背腹内外左右患健対]側|正中側|中央|末梢側|中枢側)(?:に|へと?|から)",
@@ -39,28 +39,54 @@ pub fn extend(text: &str, tokens: &[Token], drafts: Vec<Draft>, lexicon: &Lexico
         if !stands_alone(text, tokens, span) || told.last().is_some_and(|last| last.span.end > span.start) {
             continue;
         }
-        let noun =
-            noun_before(text, tokens, &drafts, span, lexicon).map(|noun| (noun, Span::new(noun.start, span.end)));
+        let noun = noun_before(text, tokens, &drafts, span, predicate.is_level, lexicon)
+            .map(|noun| (noun, Span::new(noun.start, span.end)));
         let noun = noun.or_else(|| {
             let site = predicate.of_organ.then(|| site_after(text, &drafts, span))??;
             Some((site, Span::new(span.start, site.end)))
         });
         let Some((noun, whole)) = noun else { continue };
-        if !names_something(noun.slice(text), predicate, lexicon) || !free(&drafts, noun, span) {
+        if !names_something(noun.slice(text), predicate, lexicon) || !free(&drafts, noun, span, predicate) {
             continue;
         }
         let name = format!("{}{}", noun.slice(text), predicate.word);
+        let listed = lexicon.lookup_modified_condition(&name);
+        if predicate.is_level && listed.is_none() {
+            told.extend(result(noun, span, level(&predicate.word)));
+            continue;
+        }
         let head = drafts
             .iter()
             .find(|draft| draft.span == span)
             .and_then(|draft| draft.concept);
-        let concept = lexicon.lookup_modified_condition(&name).or(head);
+        let concept = listed.or(head);
         told.push(Draft {
             expansion: Some(name),
             ..Draft::new(whole, MentionKind::Finding, concept)
         });
     }
     put_over(drafts, told)
+}
+
+/// A test that no dictionary lists, and its result.
+fn result(name: Span<Norm>, word: Span<Norm>, direction: Direction) -> [Draft; 2] {
+    [(name, MentionKind::TestItem), (word, MentionKind::TestValue)].map(|(span, kind)| Draft {
+        value: Some(Value {
+            direction: Some(direction),
+            ..Value::default()
+        }),
+        ..Draft::new(span, kind, None)
+    })
+}
+
+fn level(word: &str) -> Direction {
+    if word.contains("力価") {
+        Direction::Positive
+    } else if word.contains(['低', '減']) || word.ends_with("以下") {
+        Direction::Low
+    } else {
+        Direction::High
+    }
 }
 
 /// True when the word is not the start or the end of a longer one: 狭窄 of 狭窄部.
@@ -77,12 +103,13 @@ fn is_word(word: &str) -> bool {
     word.chars().all(char::is_alphanumeric)
 }
 
-/// The noun of 「XはY」, 「XがY」, 「Xも高度にY」, 「XのY」.
+/// The noun of 「XはY」, 「XがY」, 「Xも高度にY」, 「XのY」; of 「XY」 where it may be `joined`.
 fn noun_before(
     text: &str,
     tokens: &[Token],
     drafts: &[Draft],
     predicate: Span<Norm>,
+    joined: bool,
     lexicon: &Lexicon,
 ) -> Option<Span<Norm>> {
     let mut before = &text[..predicate.start];
@@ -110,7 +137,11 @@ fn noun_before(
     {
         before = &text[..site.span.start];
     }
-    let end = before.strip_suffix(['は', 'が', 'も', 'の'])?.len();
+    let end = match before.strip_suffix(['は', 'が', 'も', 'の']) {
+        Some(noun) => noun.len(),
+        None if joined => before.len(),
+        None => return None,
+    };
     // What is listed with の is a compound already: 胆嚢壁の肥厚.
     if before.ends_with('の') && drafts.iter().any(|draft| draft.span == predicate) {
         return None;
@@ -119,7 +150,10 @@ fn noun_before(
     let mut start = end;
     for token in tokens[..last].iter().rev() {
         let word = token.span.slice(text);
-        if token.span.end != start || !token.pos.is_nominal() || !is_word(word) || lexicon.is_outside_names(word) {
+        // 「尿中LTE4」, 「血中NSE」: where it is measured, and the numbers of its name.
+        let of_test = joined && (word.ends_with('中') || word.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        let of_name = token.pos.is_nominal() && !lexicon.is_outside_names(word);
+        if token.span.end != start || !is_word(word) || !of_name && !of_test {
             break;
         }
         start = token.span.start;
@@ -158,13 +192,15 @@ fn names_something(noun: &str, predicate: &Predicate, lexicon: &Lexicon) -> bool
 }
 
 /// True when nothing stands there but sites and words for what the predicate itself says.
-fn free(drafts: &[Draft], noun: Span<Norm>, predicate: Span<Norm>) -> bool {
-    drafts.iter().all(
-        |draft| match (draft.span.overlaps(&noun), draft.span.overlaps(&predicate)) {
+fn free(drafts: &[Draft], noun: Span<Norm>, span: Span<Norm>, predicate: &Predicate) -> bool {
+    drafts
+        .iter()
+        .all(|draft| match (draft.span.overlaps(&noun), draft.span.overlaps(&span)) {
+            // 「ALST高値」 as a phrase that nobody lists.
+            (true, _) if predicate.is_level && draft.kind == MentionKind::Finding && draft.concept.is_none() => true,
             (false, false) => true,
             (true, false) => matches!(draft.kind, MentionKind::Site | MentionKind::Feature),
-            (false, true) => draft.span == predicate && draft.value.is_none(),
+            (false, true) => draft.span == span && draft.value.is_none(),
             (true, true) => false,
-        },
-    )
+        })
 }

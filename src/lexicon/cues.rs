@@ -57,6 +57,8 @@ pub struct Predicate {
     pub word: String,
     /// True for what befalls organs, so that it may stand before one as well: 「腫大した虫垂」.
     pub of_organ: bool,
+    /// True for the level of a test, which the noun then is: 「尿中LTE4は著増」.
+    pub is_level: bool,
     /// Ends of nouns of which it tells no finding: 手術 of 「手術は困難」.
     pub except: Vec<String>,
 }
@@ -64,14 +66,16 @@ pub struct Predicate {
 pub(super) fn read_predicates(table: &Table<'_>) -> Result<Vec<Predicate>, Error> {
     let mut predicates = Vec::with_capacity(table.rows.len());
     for row in &table.rows {
-        let of_organ = match row.get("use") {
-            "organ" => true,
-            "any" => false,
-            other => return Err(table.error(row, other, "expected organ or any")),
+        let (of_organ, is_level) = match row.get("use") {
+            "organ" => (true, false),
+            "any" => (false, false),
+            "level" => (false, true),
+            other => return Err(table.error(row, other, "expected organ, any or level")),
         };
         predicates.push(Predicate {
             word: row.get("word").to_owned(),
             of_organ,
+            is_level,
             except: row.list("except"),
         });
     }
