@@ -29,11 +29,11 @@ const SAID: f64 = 0.3;
 const SAME: f64 = 0.25;
 /// What a latent pathology has before other causes of what it is known to cause: it was put there
 /// to gather them.
-const LATENT: f64 = 0.3;
+const LATENT: f64 = 1.0;
 
 /// What a disease of the past or an exposure has before other causes of the primary disease where the knowledge
 /// has it as one: such a history is told for it, and gold has too few for a classifier.
-const PREPARES: f64 = 0.25;
+const PREPARES: f64 = 0.75;
 /// A candidate that is less likely the primary disease neither lends nor borrows likelihood.
 const LEAST_SHARE: f64 = 0.02;
 

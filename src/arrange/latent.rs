@@ -11,6 +11,9 @@ const MIN_FINDINGS: usize = 3;
 /// A link of this strength explains a finding: one that is frequent.
 const EXPLAINS: f64 = 0.6;
 
+/// Ends of names of states that reports show by results alone; others (菌血症, 肝転移) they name.
+const UNNAMED: [&str; 2] = ["障害", "機能低下"];
+
 /// Adds pathologies that at least three findings are evidence of and that a disease of the report
 /// is known to make (心筋障害 for BNP↑, troponin+, negative T). True when one was added.
 /// O(candidates × known causes).
@@ -36,7 +39,9 @@ pub fn add_latent(candidates: &mut Vec<Candidate>, relations: &[Relation], lexic
     }
     let mut latent: Vec<(ConceptId, Vec<usize>)> = evidence
         .into_iter()
-        .filter(|(_, findings)| findings.len() >= MIN_FINDINGS)
+        .filter(|(id, findings)| {
+            findings.len() >= MIN_FINDINGS && UNNAMED.iter().any(|end| lexicon.concept(*id).label.ends_with(end))
+        })
         .collect();
     latent.sort_by_key(|(id, findings)| (std::cmp::Reverse(findings.len()), *id));
     let knowledge = lexicon.knowledge();

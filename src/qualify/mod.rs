@@ -23,9 +23,12 @@ static COORDINATION: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Words that may stand between a mention and the predicate that a cue is.
 static FILLER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:など|等|といった|のような|様|ら)?(?:の(?:症状|所見|存在|徴候|合併|発現|出現|増悪|既往|自覚|訴え|再発|悪化|有無|診断|部位|変化|徴|明らかな))?")
+    Regex::new(r"^(?:など|等|といった|のような|様|ら)?(?:の(?:症状|所見|存在|徴候|合併|発現|出現|発生|残存|遺残|混在|関与|既往|自覚|訴え|有無|診断|部位|変化|徴|明らかな))?")
         .expect("a constant pattern")
 });
+
+/// Words for the course of what stands before them.
+const COURSE: [&str; 5] = ["再発", "再燃", "増悪", "悪化", "進行"];
 
 /// The history of something.
 static PAST_AFTER: LazyLock<Regex> = LazyLock::new(|| {
@@ -201,11 +204,13 @@ fn qualify_sentence(
                 joined = next.is_some_and(|next| {
                     next.span.start >= span.end
                         && next.span.start <= sentence.end
+                        // 「憩室炎の再発はない」: there was one.
+                        && !COURSE.contains(&next.span.slice(text))
                         && coordinated(&text[span.end..next.span.start], drafts[index].kind, next.kind)
                 });
-                if joined && assertions[index + 1].status == Status::Absent {
-                    Status::Absent
-                } else if joined {
+                // 「MUC6陽性、脈管侵襲なし」: a result has said what it is.
+                let is_result = span.slice(text).ends_with("陽性");
+                if joined && !(is_result && assertions[index + 1].status == Status::Absent) {
                     assertions[index + 1].status
                 } else {
                     Status::Present

@@ -25,8 +25,9 @@ PRIMARY = dict(COMMON, objective="lambdarank", learning_rate=0.1, num_leaves=8, 
 CAUSE = dict(COMMON, objective="lambdarank", bagging_by_query=True, learning_rate=0.09, num_leaves=24, min_data_in_leaf=25, feature_fraction=0.4, bagging_fraction=0.8, bagging_freq=1, lambda_l2=5)
 # Larger ones of the primary disease overfit: there is one of it a report.
 ROUNDS = dict(keep=120, primary=60, cause=170)
+PRIMARY_MODELS = 5
 # As in src/arrange/attach.rs.
-KEEP_FROM, KEEP_CAUSE_FROM, SAID, SAME, LATENT, PREPARES = 0.3, 0.03, 0.3, 0.25, 0.3, 0.25
+KEEP_FROM, KEEP_CAUSE_FROM, SAID, SAME, LATENT, PREPARES = 0.3, 0.03, 0.3, 0.25, 1.0, 0.75
 CONTRAST = 1.4
 LEAST_SHARE = 0.02
 # As in src/arrange/fit.rs.
@@ -77,18 +78,45 @@ def fit(parameters, rows, answers, weights, names, rounds, groups=None):
     return lightgbm.train(parameters, data, rounds)
 
 
+class Several:
+    """The mean of models that differ by seed: one primary disease a report is little to learn from, so a single one wavers."""
+
+    def __init__(self, models):
+        self.models = models
+
+    def predict(self, rows, **options):
+        return sum(model.predict(rows, **options) for model in self.models) / len(self.models)
+
+    def feature_name(self):
+        return self.models[0].feature_name()
+
+    def feature_importance(self, kind):
+        return sum(model.feature_importance(kind) for model in self.models)
+
+    def model_to_string(self):
+        """All their trees as one model's, each leaf its share."""
+        first, *others = [model.model_to_string() for model in self.models]
+        head, _, rest = first.partition("Tree=")
+        trees, end, tail = ("Tree=" + rest).partition("end of trees")
+        for other in others:
+            trees += "Tree=" + other.partition("Tree=")[2].partition("end of trees")[0]
+        share = lambda line: "leaf_value=" + " ".join(f"{float(number) / len(self.models):.17g}" for number in line.removeprefix("leaf_value=").split(" "))
+        lines = [share(line) if line.startswith("leaf_value=") else line for line in trees.split("\n")]
+        return head + "\n".join(lines) + end + tail
+
+
 def train_candidates(names, reports, weight):
     """The classifiers of candidates."""
     rows = [report.rows for report in reports]
     weights = [numpy.full(len(report.rows), weight(report)) for report in reports]
     keep = fit(KEEP, rows, [report.kept.astype(float) for report in reports], weights, names["candidate"], ROUNDS["keep"])
     chosen = [numpy.array([role in PRIMARY_ROLES for role in report.roles]) for report in reports]
-    primary = fit(
-        PRIMARY,
+    primary = Several([fit(
+        dict(PRIMARY, seed=SEED + number),
         [report.rows[mask] for report, mask in zip(reports, chosen)],
         [report.primary_match[mask].astype(float) for report, mask in zip(reports, chosen)],
         [w[mask] for w, mask in zip(weights, chosen)],
-        names["candidate"], ROUNDS["primary"], [int(mask.sum()) for mask in chosen if mask.any()])
+        names["candidate"], ROUNDS["primary"], [int(mask.sum()) for mask in chosen if mask.any()]) for number in range(PRIMARY_MODELS)])
     return keep, primary
 
 
