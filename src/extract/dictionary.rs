@@ -72,6 +72,12 @@ pub fn matches(text: &str, tokens: &[Token], lexicon: &Lexicon) -> Matches {
     }
 }
 
+/// True for a place between two letters of one Latin word: PUV|A.
+fn within_latin(name: &str, at: usize) -> bool {
+    name[..at].ends_with(|c: char| c.is_ascii_alphanumeric())
+        && name[at..].starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
 /// A treatment named after a disease tells of both: 食道癌 and 食道癌根治術 of 「食道癌根治術を施行」,
 /// whose span is then the rest of the name.
 fn of_disease(text: &str, draft: Draft, lexicon: &Lexicon) -> (Option<Draft>, Draft) {
@@ -82,7 +88,7 @@ fn of_disease(text: &str, draft: Draft, lexicon: &Lexicon) -> (Option<Draft>, Dr
     let disease = name
         .char_indices()
         .rev()
-        .filter(|&(end, _)| name[..end].chars().nth(1).is_some())
+        .filter(|&(end, _)| name[..end].chars().nth(1).is_some() && !within_latin(name, end))
         .find_map(|(end, _)| {
             let is_disease = |kind: ConceptKind| kind.is_condition() && kind != ConceptKind::Sign;
             Some((end, lexicon.lookup_kind(&name[..end], is_disease)?))
