@@ -45,6 +45,9 @@ const CONTRAST: f64 = 1.4;
 const FIRST_TREES: usize = 30;
 const HOPELESS: f64 = 2.5;
 
+/// So many pairs are judged at once.
+const ROWS_AT_ONCE: usize = 4096;
+
 const KEEP_FILE: &str = "keep.txt";
 const PRIMARY_FILE: &str = "primary.txt";
 const CAUSE_FILE: &str = "cause.txt";
@@ -153,11 +156,16 @@ impl Arranger {
         let width = rows.first().map_or(0, |row| row.values.len());
         let values = rows.iter().flat_map(|row| &row.values).copied().collect::<Vec<f32>>();
         let keep = self.keep.probabilities(&values, width);
-        let scores = self.primary.scores(&values, width);
         let can_be = |index: usize| {
             let candidate = &candidates[index];
             !candidate.inferred && matches!(candidate.role, Role::Disease | Role::Pathology | Role::Symptom)
         };
+        let asked: Vec<usize> = (0..candidates.len()).filter(|&index| can_be(index)).collect();
+        let asked_rows: Vec<f32> = asked.iter().flat_map(|&index| &rows[index].values).copied().collect();
+        let mut scores = vec![0.0; candidates.len()];
+        for (&index, score) in asked.iter().zip(self.primary.scores(&asked_rows, width)) {
+            scores[index] = score;
+        }
         let is_node = |index: usize| keep[index] >= KEEP && !candidates[index].needs_effect;
         let total: f64 = (0..candidates.len())
             .filter(|&index| can_be(index))
@@ -223,27 +231,39 @@ impl Arranger {
                 && features.knows(cause, effect)
         };
         let judged = features.judged(standing);
+        let others = |effect: usize| causes.iter().copied().filter(move |&cause| cause != effect);
+        let effects: Vec<usize> = (0..n).filter(|&effect| kept[effect]).collect();
+        // Many effects at once, so that trees are walked by many rows; a bounded number, for memory.
         let mut rows = Row::default();
-        for effect in (0..n).filter(|&effect| kept[effect]) {
+        for batch in effects.chunks((ROWS_AT_ONCE / (causes.len() + 1)).max(1)) {
             rows.values.clear();
-            features.put_pair(None, effect, &judged, &mut rows);
-            let width = rows.values.len();
-            let others = || causes.iter().copied().filter(|&cause| cause != effect);
-            for cause in others() {
-                features.put_pair(Some(cause), effect, &judged, &mut rows);
+            let mut lengths = Vec::with_capacity(batch.len());
+            let mut count = 0;
+            for &effect in batch {
+                features.put_pair(None, effect, &judged, &mut rows);
+                let mut length = 1;
+                for cause in others(effect) {
+                    features.put_pair(Some(cause), effect, &judged, &mut rows);
+                    length += 1;
+                }
+                lengths.push(length);
+                count += length;
             }
+            let width = rows.values.len() / count;
             let mut competing = self
                 .cause
-                .shares(&rows.values, width, CONTRAST, FIRST_TREES, HOPELESS)
+                .shares(&rows.values, width, &lengths, CONTRAST, FIRST_TREES, HOPELESS)
                 .into_iter();
-            shares.root[effect] = competing.next().unwrap_or_default();
-            for (cause, share) in others().zip(competing) {
-                let latent = candidates[cause].inferred && features.knows(cause, effect);
-                shares.under[cause * n + effect] = share
-                    + SAID * features.said(cause, effect)
-                    + if features.is_same(cause, effect) { SAME } else { 0.0 }
-                    + if latent { LATENT } else { 0.0 }
-                    + if prepares(cause, effect) { PREPARES } else { 0.0 };
+            for &effect in batch {
+                shares.root[effect] = competing.next().unwrap_or_default();
+                for (cause, share) in others(effect).zip(competing.by_ref()) {
+                    let latent = candidates[cause].inferred && features.knows(cause, effect);
+                    shares.under[cause * n + effect] = share
+                        + SAID * features.said(cause, effect)
+                        + if features.is_same(cause, effect) { SAME } else { 0.0 }
+                        + if latent { LATENT } else { 0.0 }
+                        + if prepares(cause, effect) { PREPARES } else { 0.0 };
+                }
             }
         }
         shares

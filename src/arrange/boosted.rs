@@ -165,26 +165,47 @@ impl Boosted {
         self.scores(rows, width).into_iter().map(probability).collect()
     }
 
-    /// The shares of rows of which one is right, trained to be ranked: the softmax of their scores,
-    /// times `contrast`. A row that
-    /// is more than `behind` behind the best one after `trees` trees keeps the score of these: the
-    /// trees behind them would not lift it to where it matters. O(rows × trees × depth).
-    pub(super) fn shares(&self, rows: &[f32], width: usize, contrast: f64, trees: usize, behind: f64) -> Vec<f64> {
+    /// The shares of rows of which one in each group is right, trained to be ranked: the softmax of
+    /// the group's scores, times `contrast`. `groups` are the groups' lengths, in the order of the
+    /// rows. A row that is more than `behind` behind the best of its group after `trees` trees keeps
+    /// the score of these: the trees behind them would not lift it to where it matters.
+    /// O(rows × trees × depth).
+    pub(super) fn shares(
+        &self,
+        rows: &[f32],
+        width: usize,
+        groups: &[usize],
+        contrast: f64,
+        trees: usize,
+        behind: f64,
+    ) -> Vec<f64> {
         let (first, rest) = self.trees.split_at(trees.min(self.trees.len()));
         let row = |at: usize| &rows[at * width..][..width];
-        let count = rows.len() / width.max(1);
-        let mut scores = self.walk(first, count, row);
-        let best = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let open: Vec<usize> = (0..count).filter(|&at| scores[at] >= best - behind).collect();
+        let best = |scores: &[f64]| scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mut scores = self.walk(first, rows.len() / width.max(1), row);
+        let mut open: Vec<usize> = Vec::new();
+        let mut start = 0;
+        for &length in groups {
+            let range = start..start + length;
+            let least = best(&scores[range.clone()]) - behind;
+            open.extend(range.filter(|&at| scores[at] >= least));
+            start += length;
+        }
+        // Those of all groups side by side.
         for (&at, score) in open.iter().zip(self.walk(rest, open.len(), |at| row(open[at]))) {
             scores[at] += score;
         }
-        let best = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        scores
-            .iter_mut()
-            .for_each(|score| *score = ((*score - best) * contrast).exp());
-        let total: f64 = scores.iter().sum();
-        scores.iter_mut().for_each(|score| *score /= total);
+        let mut left = scores.as_mut_slice();
+        for &length in groups {
+            let (group, others) = left.split_at_mut(length);
+            let best = best(group);
+            group
+                .iter_mut()
+                .for_each(|score| *score = ((*score - best) * contrast).exp());
+            let total: f64 = group.iter().sum();
+            group.iter_mut().for_each(|score| *score /= total);
+            left = others;
+        }
         scores
     }
 

@@ -24,9 +24,19 @@ static VARIANT: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a constant pattern")
 });
 
+/// What every variant ends in.
+static CHANGE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new("変異|バリアント|欠失|重複|増幅|転座|逆位|融合|再構成|多型|遺伝子異常|リピート")
+        .expect("a constant pattern")
+});
+
 /// Adds the variants to `drafts`; what stands within one gives way, what goes beyond it or names all
 /// of it is kept. O(n).
 pub fn extend(text: &str, drafts: Vec<Draft>) -> Vec<Draft> {
+    // Most reports have no such word, and looking for one is quick.
+    if !CHANGE.is_match(text) {
+        return drafts;
+    }
     let mut found: Vec<Draft> = Vec::new();
     for capture in VARIANT.captures_iter(text) {
         let Some(name) = capture.name("name") else { continue };
