@@ -209,8 +209,8 @@ impl Boosted {
         scores
     }
 
-    /// The sums over the trees (log odds, or scores to rank by) of rows that lie one after the other, `width` numbers each. O(rows × trees ×
-    /// depth).
+    /// The sums over the trees (log odds, or scores to rank by) of rows that lie one after the other,
+    /// `width` numbers each. O(rows × trees × depth).
     pub(super) fn scores(&self, rows: &[f32], width: usize) -> Vec<f64> {
         self.walk(&self.trees, rows.len() / width.max(1), |at| {
             &rows[at * width..][..width]

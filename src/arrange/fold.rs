@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::lexicon::{Lexicon, ModifierClass};
+use crate::lexicon::{Lexicon, ModifierClass, adjectival_rest};
 use crate::types::{
     Candidate, ConceptId, ConceptKind, Direction, Experiencer, Label, Mention, MentionKind, Norm, NormalizedText, Role,
     Section, SectionKind, Sentence, Span, Status, Temporality, Value,
@@ -39,12 +39,10 @@ static SIZE_BEFORE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The images of a series, between a site and what they show there: 「前頭葉にT2強調像およびFLAIRで」.
 static SERIES: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?:(?:拡散|T[12]\*?)強調(?:画像|像)?|FLAIR(?:画像|像)?|DWI|ADC(?:マップ|画像|map)?|T[12]\*?WI|STIR(?:画像|像)?)",
-        r"(?:(?:[・、,と/]|および|及び|ならびに) ?(?:(?:拡散|T[12]\*?)強調(?:画像|像)?|FLAIR(?:画像|像)?|DWI|ADC(?:マップ|画像|map)?|T[12]\*?WI|STIR(?:画像|像)?))*",
-        r"(?:にて|では|で|上|において|および|及び|と|・|、)?$",
-    ))
-    .expect("a constant pattern")
+    let image = r"(?:(?:拡散|T[12]\*?)強調(?:画像|像)?|FLAIR(?:画像|像)?|DWI|ADC(?:マップ|画像|map)?|T[12]\*?WI|STIR(?:画像|像)?)";
+    let more = r"(?:[・、,と/]|および|及び|ならびに) ?";
+    let end = r"(?:にて|では|で|上|において|および|及び|と|・|、)?$";
+    Regex::new(&format!("{image}(?:{more}{image})*{end}")).expect("a constant pattern")
 });
 
 /// What describes most of a finding, without being a part of its name: 「リンパ球主体の炎症細胞浸潤」, 「胆道系酵素優位の肝障害」.
@@ -561,9 +559,8 @@ impl Folder<'_> {
                 break;
             }
             words = words[modifier.len()..].trim_start_matches(['な', 'の']);
-            // 「全周性狭窄」: the modifier goes with its suffix; 性器 and 性欲 have none.
-            if let Some(rest) = words.strip_prefix('性')
-                && !rest.starts_with(['器', '欲', '交', '感', '腺', '格'])
+            // 「全周性狭窄」: the modifier goes with its suffix.
+            if let Some(rest) = adjectival_rest(words)
                 && rest.chars().count() > 1
             {
                 words = rest.trim_start_matches(['な', 'の']);

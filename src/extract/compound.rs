@@ -2,7 +2,7 @@
 //! 陰影), and noun runs that end in a head of disease or finding names (〜症, 〜炎, 〜狭窄).
 
 use super::Draft;
-use crate::lexicon::Lexicon;
+use crate::lexicon::{Lexicon, adjectival_rest};
 use crate::types::{ConceptId, MentionKind, PartOfSpeech, Span, Token};
 
 /// No compound is longer, in characters.
@@ -180,7 +180,9 @@ fn compounds_of_run(
         let last = &inside[head];
         let start = match cut {
             // 細菌|性扁桃炎, アルコール|性重症膵炎: what makes it is a part of its name.
-            Some(cut) if cut < head && opens_with_suffix(&text[inside[cut].span.end..]) => inside[cut].span.start,
+            Some(cut) if cut < head && adjectival_rest(&text[inside[cut].span.end..]).is_some() => {
+                inside[cut].span.start
+            }
             Some(cut) if cut < head => inside[cut].span.end,
             Some(_) => last.span.start,
             None => run.start,
@@ -209,7 +211,7 @@ fn compounds_of_run(
     }
     // No known condition: a run that ends in a head is one, from the last exam or drug on.
     let start = cut.map_or(run.start, |cut| match inside[cut].span {
-        span if opens_with_suffix(&text[span.end..]) => span.start,
+        span if adjectival_rest(&text[span.end..]).is_some() => span.start,
         span => span.end,
     });
     let tail = Span::<crate::types::Norm>::new(start, run.end);
@@ -222,12 +224,6 @@ fn compounds_of_run(
         return;
     }
     drafts.extend(inside);
-}
-
-/// True where a suffix makes a modifier of the word before: 性 of 細菌性, but not of 性器出血.
-fn opens_with_suffix(rest: &str) -> bool {
-    rest.strip_prefix('性')
-        .is_some_and(|rest| !rest.starts_with(['器', '欲', '交', '感', '腺', '格', '状', '別']))
 }
 
 /// Words after the head that belong to the name: 肝硬変|症, 浸潤影|像; a sufffix, or a run that

@@ -46,18 +46,8 @@ pub fn extend(text: &str, drafts: Vec<Draft>) -> Vec<Draft> {
         if listed || name.as_str().chars().count() < 2 {
             continue;
         }
-        let value = Value {
-            direction: Some(direction),
-            ..Value::default()
-        };
-        found.push(Draft {
-            value: Some(value.clone()),
-            ..Draft::new(name_span, MentionKind::TestItem, None)
-        });
-        found.push(Draft {
-            value: Some(value),
-            ..Draft::new(Span::new(result.start(), result.end()), MentionKind::TestValue, None)
-        });
+        let result_span = Span::new(result.start(), result.end());
+        found.extend(Draft::unlisted_result(name_span, result_span, direction));
     }
     found.extend(examinations(text, &drafts, &found));
     found.extend(verdicts(text, &drafts));

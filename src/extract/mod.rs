@@ -22,7 +22,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use crate::lexicon::{Lexicon, Sex};
-use crate::types::{ConceptId, ConceptKind, MentionKind, Norm, NormalizedText, Section, Span, Status, Token, Value};
+use crate::types::{
+    ConceptId, ConceptKind, Direction, MentionKind, Norm, NormalizedText, Section, Span, Status, Token, Value,
+};
 
 /// A mention before it is numbered, qualified and linked.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +55,17 @@ impl Draft {
             expansion: None,
             opinion: None,
         }
+    }
+
+    /// A test that no dictionary lists, and its result.
+    fn unlisted_result(name: Span<Norm>, word: Span<Norm>, direction: Direction) -> [Self; 2] {
+        [(name, MentionKind::TestItem), (word, MentionKind::TestValue)].map(|(span, kind)| Draft {
+            value: Some(Value {
+                direction: Some(direction),
+                ..Value::default()
+            }),
+            ..Draft::new(span, kind, None)
+        })
     }
 
     /// The status that the model gives it, when it is surer than `least`, a probability.

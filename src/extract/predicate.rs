@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::{Draft, put_over};
 use crate::lexicon::{Lexicon, Predicate};
-use crate::types::{Direction, MentionKind, Norm, Span, Token, Value};
+use crate::types::{Direction, MentionKind, Norm, Span, Token};
 
 /// No noun is longer, in characters.
 const MAX_NOUN_CHARS: usize = 12;
@@ -52,7 +52,7 @@ pub fn extend(text: &str, tokens: &[Token], drafts: Vec<Draft>, lexicon: &Lexico
         let name = format!("{}{}", noun.slice(text), predicate.word);
         let listed = lexicon.lookup_modified_condition(&name);
         if predicate.is_level && listed.is_none() {
-            told.extend(result(noun, span, level(&predicate.word)));
+            told.extend(Draft::unlisted_result(noun, span, level(&predicate.word)));
             continue;
         }
         let head = drafts
@@ -66,17 +66,6 @@ pub fn extend(text: &str, tokens: &[Token], drafts: Vec<Draft>, lexicon: &Lexico
         });
     }
     put_over(drafts, told)
-}
-
-/// A test that no dictionary lists, and its result.
-fn result(name: Span<Norm>, word: Span<Norm>, direction: Direction) -> [Draft; 2] {
-    [(name, MentionKind::TestItem), (word, MentionKind::TestValue)].map(|(span, kind)| Draft {
-        value: Some(Value {
-            direction: Some(direction),
-            ..Value::default()
-        }),
-        ..Draft::new(span, kind, None)
-    })
 }
 
 fn level(word: &str) -> Direction {

@@ -6,11 +6,17 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{Draft, marker, put_over};
-use crate::types::{MentionKind, Norm, Span, Value};
+use crate::types::{MentionKind, Norm, Span};
+
+/// What every variant ends in, as a part of a pattern.
+const CHANGES: &str = "変異|バリアント|欠失|重複|増幅|転座|逆位|融合遺伝子|融合|再構成|多型|遺伝子異常|リピートの?(?:異常)?(?:伸長|延長|増加)";
+
+/// Most reports have no such word, and looking for one is quick.
+static CHANGE: LazyLock<Regex> = LazyLock::new(|| Regex::new(CHANGES).expect("a constant pattern"));
 
 /// A gene or a piece of a chromosome, what is said of its kind, the word for the change, a result.
 static VARIANT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
+    let pattern = concat!(
         r"(?P<name>(?:",
         r"(?:[A-Z][A-Z0-9]{1,9}|[A-Z][0-9])(?:(?:::|[-/])[A-Z][A-Z0-9]{1,9})*(?:遺伝子)?",
         r"|[A-Z][a-z]{2}[0-9]{2,4}[A-Z][a-z]{2}|[cpgm]\.[A-Za-z0-9_>*+-]{3,20}|[A-Z][0-9]{2,4}[A-Z]",
@@ -18,22 +24,15 @@ static VARIANT: LazyLock<Regex> = LazyLock::new(|| {
         r"|(?:t|inv|del|dup)\([0-9XYpq;.]{1,12}\)(?:\([0-9pq;.]{2,16}\))?",
         r"|(?:エクソン|[Ee]xon) ?[0-9]{1,2}(?:[-~][0-9]{1,2})?)",
         r"(?:(?:における|上の|領域の|の|に)?(?:[A-Za-z0-9.>*_+():/ -]|\p{Han}|[\p{Katakana}ー]){0,22}?)??",
-        r"(?:遺伝子変異|変異|バリアント|遺伝子欠失|欠失|遺伝子重複|重複|遺伝子増幅|増幅|転座|逆位|融合遺伝子|遺伝子融合|融合|再構成|遺伝子多型|多型|遺伝子異常|リピートの?(?:異常)?(?:伸長|延長|増加)))",
+        r"(?:遺伝子)?(?:CHANGES))",
         r"(?:(?:は|が|も)? ?(?P<result>\([1-4]?\+\)|\(-\)|陽性|陰性))?(?P<next>[\p{Han}\p{Katakana}]?)",
-    ))
-    .expect("a constant pattern")
-});
-
-/// What every variant ends in.
-static CHANGE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("変異|バリアント|欠失|重複|増幅|転座|逆位|融合|再構成|多型|遺伝子異常|リピート")
-        .expect("a constant pattern")
+    );
+    Regex::new(&pattern.replace("CHANGES", CHANGES)).expect("a constant pattern")
 });
 
 /// Adds the variants to `drafts`; what stands within one gives way, what goes beyond it or names all
 /// of it is kept. O(n).
 pub fn extend(text: &str, drafts: Vec<Draft>) -> Vec<Draft> {
-    // Most reports have no such word, and looking for one is quick.
     if !CHANGE.is_match(text) {
         return drafts;
     }
@@ -57,18 +56,9 @@ pub fn extend(text: &str, drafts: Vec<Draft>) -> Vec<Draft> {
         }
         match result {
             Some(result) => {
-                let value = Value {
-                    direction: Some(marker::direction_of(result.as_str())),
-                    ..Value::default()
-                };
-                found.push(Draft {
-                    value: Some(value.clone()),
-                    ..Draft::new(span, MentionKind::TestItem, None)
-                });
-                found.push(Draft {
-                    value: Some(value),
-                    ..Draft::new(Span::new(result.start(), result.end()), MentionKind::TestValue, None)
-                });
+                let direction = marker::direction_of(result.as_str());
+                let result = Span::new(result.start(), result.end());
+                found.extend(Draft::unlisted_result(span, result, direction));
             }
             None => found.push(Draft::new(span, MentionKind::Finding, None)),
         }

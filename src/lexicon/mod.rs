@@ -25,6 +25,7 @@ pub use cues::{CueDirection, Pattern, Predicate, RelationCue, StandingCue, Statu
 pub use demographics::{Demographics, Patient, Prevalence};
 pub use knowledge::{Fact, Frequency, Key, Knowledge};
 pub use layers::{Conflict, Origin};
+pub(crate) use modified::adjectival_rest;
 pub use modified::{Modified, Modifier, ModifierKind};
 pub use ranges::{ReferenceRange, Sex};
 pub use rank::{Contribution, Likelihoods, Observed, PRIOR_CASES, RankedDisease, independence, total};

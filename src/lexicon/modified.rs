@@ -43,6 +43,14 @@ pub enum ModifierKind {
 /// Longer terms are sentences.
 const MAX_CHARS: usize = 40;
 
+/// What follows the 性 that makes a modifier of the word before it: 狭窄 of 「性狭窄」 in 全周性狭窄;
+/// `None` where no such 性 stands there (性器出血, 性状).
+pub(crate) fn adjectival_rest(words: &str) -> Option<&str> {
+    words
+        .strip_prefix('性')
+        .filter(|rest| !rest.starts_with(['器', '欲', '交', '感', '腺', '格', '状', '別']))
+}
+
 impl Lexicon {
     /// Takes a term of a disease, symptom or finding apart; a listed term is its own base. None where
     /// no part that modifiers leave is listed. `term` is NFKC. O(modifiers × ways to take it apart),
@@ -86,8 +94,7 @@ impl Lexicon {
                 }
             };
             let end = start + length;
-            if let Some((text, class)) = self.modifier_prefix(rest) {
-                let kind = ModifierKind::Class(class);
+            let mut add_prefix = |text: &'t str, kind: ModifierKind, open: &mut BTreeSet<_>| {
                 // 「軽度の」 is listed, 「下腿の」 is not.
                 let after = start + text.len();
                 let skip = usize::from(term[after..end].starts_with('の')) * 'の'.len_utf8();
@@ -96,7 +103,14 @@ impl Lexicon {
                     kind,
                     is_suffix: false,
                 };
-                add(after + skip, end, start, modifier, &mut open);
+                add(after + skip, end, start, modifier, open);
+            };
+            if let Some((text, class)) = self.modifier_prefix(rest) {
+                add_prefix(text, ModifierKind::Class(class), &mut open);
+            }
+            let site = self.site_prefix(rest);
+            if let Some((text, site)) = site {
+                add_prefix(text, ModifierKind::Site(site), &mut open);
             }
             if let Some((text, class)) = self.modifier_suffix(rest) {
                 let kind = ModifierKind::Class(class);
@@ -106,17 +120,6 @@ impl Lexicon {
                     is_suffix: true,
                 };
                 add(start, end - text.len(), end - text.len(), modifier, &mut open);
-            }
-            if let Some((text, site)) = self.site_prefix(rest) {
-                let kind = ModifierKind::Site(site);
-                let after = start + text.len();
-                let skip = usize::from(term[after..end].starts_with('の')) * 'の'.len_utf8();
-                let modifier = Modifier {
-                    text,
-                    kind,
-                    is_suffix: false,
-                };
-                add(after + skip, end, start, modifier, &mut open);
             }
         }
         None
